@@ -1,0 +1,39 @@
+"""whatwhere: which attention design is worth its cost on my images?
+
+Public names are imported when they are first used, so that `import whatwhere` is fast.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from whatwhere.version import __version__
+
+if TYPE_CHECKING:
+    from whatwhere.api import Comparison, compare, predict, train
+    from whatwhere.blocks.designs import attention
+    from whatwhere.blocks.wiring import Wiring
+
+_HOMES = {
+    "Comparison": "whatwhere.api",
+    "Wiring": "whatwhere.blocks.wiring",
+    "attention": "whatwhere.blocks.designs",
+    "compare": "whatwhere.api",
+    "predict": "whatwhere.api",
+    "train": "whatwhere.api",
+}
+
+__all__ = [
+    "Comparison",
+    "Wiring",
+    "__version__",
+    "attention",
+    "compare",
+    "predict",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'whatwhere' has no attribute '{name}'")

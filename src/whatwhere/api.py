@@ -1,0 +1,236 @@
+"""The public functions: what the command line does, for scripts and notebooks."""
+
+import html
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from whatwhere.errors import unknown_name
+from whatwhere.records import Run, TrialKey
+from whatwhere.report.build import write_report
+from whatwhere.report.summary import leaderboard, read_summary
+from whatwhere.study.chosen import choose_designs
+from whatwhere.study.compare import CompareResult, run_comparison
+from whatwhere.study.display import default_display
+from whatwhere.study.labelling import Labelled, label_images
+from whatwhere.study.request import ALL, Request
+from whatwhere.study.trained import trained_bundle
+from whatwhere.study.training import train_one
+
+DEFAULT_DATA = "cluttered-digits"
+
+
+class Comparison:
+    """A finished comparison.
+
+    Args:
+        result: What the study returned.
+        designs: What was compared, as it was given.
+    """
+
+    def __init__(self, result: CompareResult, *, designs: Sequence[Any] = ()) -> None:
+        self.folder = result.folder
+        self.report = result.report
+        self.failures = result.failures
+        self._designs = tuple(designs)
+        self._summary = read_summary(result.folder)
+
+    @property
+    def leaderboard(self) -> list[dict[str, Any]]:
+        """The rows of every leaderboard, highest mean first, as plain dictionaries."""
+        return leaderboard(self._summary)
+
+    @property
+    def recommendation(self) -> str:
+        """The recommendation in words."""
+        return str(self._summary["sentence"])
+
+    def model(self, name: str, *, seed: int = 0, dataset: str | None = None) -> nn.Module:
+        """Return a trained network of this comparison, in evaluation mode.
+
+        Args:
+            name: Name of the design.
+            seed: Which run of it.
+            dataset: Which data set; may be left out when there is one.
+
+        Returns:
+            The network, trained on the largest size.
+
+        Raises:
+            UnknownNameError: If no such trial is on record.
+        """
+        keys = [trial.key for trial in Run.read(self.folder).trials if trial.key.seed == seed]
+        keys = [key for key in keys if dataset in (None, key.dataset)]
+        known = {key.design: key for key in sorted(keys, key=lambda key: key.size)}
+        if name not in known:
+            raise unknown_name("design of this comparison", name, known)
+        own = {design.name: design for design in choose_designs(self._designs)}
+        return trained_bundle(self.folder, known[name]).model(design=own.get(name))
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(row['dataset'])}</td><td>{html.escape(row['name'])}</td>"
+            f"<td>{100 * row['mean']:.1f} %</td></tr>"
+            for row in self.leaderboard
+            if row["mean"] is not None
+        )
+        return f"<p>{html.escape(self.recommendation)}</p><table>{rows}</table>"
+
+    def __repr__(self) -> str:
+        return f"Comparison({str(self.folder)!r}): {self.recommendation}"
+
+
+def compare(
+    data: str | Path | Sequence[str | Path] = DEFAULT_DATA,
+    *,
+    designs: Sequence[Any] = (),
+    seeds: int = 3,
+    sizes: Sequence[int] = (ALL,),
+    budget_seconds: float | None = None,
+    metric: str = "accuracy",
+    protocol: str | None = None,
+    steps: int | None = None,
+    epochs: float | None = None,
+    batch_size: int | None = None,
+    learning_rate: float | None = None,
+    backbone: str | None = None,
+    where: str | None = None,
+    image_size: int | None = None,
+    value_range: tuple[float, float] | None = None,
+    device: str | None = None,
+    skip_bad: bool = False,
+    frame: str | None = None,
+    allow_missing_class: bool = False,
+    output: str | Path | None = None,
+    num_workers: int | None = None,
+    quiet: bool = False,
+) -> Comparison:
+    """Compare attention designs on images, fairly, and say what can be said.
+
+    The same call again continues where it stopped; more designs, seeds, sizes or data sets add
+    only what is new.
+
+    Args:
+        data: Known names, folders, CSV or npz files.
+        designs: Names, families, wildcards, wirings, "file.py:Block" or module classes; empty for
+            all published wirings and references. No attention and the controls always join.
+        seeds: Number of paired seeds, from 1.
+        sizes: Numbers of training images, nested and stratified; 0 for all.
+        budget_seconds: Longest time to plan for, in seconds.
+        metric: "accuracy", "balanced-accuracy", "macro-f1" or "auc".
+        protocol: "quick" (default on a CPU), "standard" (default on a GPU) or "thorough".
+        steps: Optimiser steps of every trial.
+        epochs: Passes over the largest training set, instead of steps.
+        batch_size: Images per step.
+        learning_rate: At its peak.
+        backbone: One of our ResNets, or "timm:NAME".
+        where: "branch" (default), "block" or "stage".
+        image_size: Side of the images, in pixels.
+        value_range: Lowest and highest value of images that are not 8 bit.
+        device: A torch device.
+        skip_bad: Whether to leave out files that cannot be read.
+        frame: "first" takes the first picture of animations and documents.
+        allow_missing_class: Whether a class may be missing in a split.
+        output: The run's folder; by default its name follows from data and recipe.
+        num_workers: Worker processes; by default one per core.
+        quiet: Whether to say nothing meanwhile.
+
+    Returns:
+        The finished comparison.
+
+    Raises:
+        UsageError: If an argument is outside its range, or the folder holds another recipe.
+        DataError: If the images or labels cannot be trusted.
+    """
+    many = [data] if isinstance(data, (str, Path)) else list(data)
+    request = Request(
+        data=tuple(str(item) for item in many),
+        designs=tuple(designs),
+        seeds=seeds,
+        sizes=tuple(sizes),
+        budget_seconds=budget_seconds,
+        metric=metric,
+        protocol=protocol,
+        steps=steps,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        backbone=backbone,
+        where=where,
+        image_size=image_size,
+        value_range=value_range,
+        device=device,
+        skip_bad=skip_bad,
+        frame=frame,
+        allow_missing_class=allow_missing_class,
+    )
+    result = run_comparison(
+        request,
+        folder=Path(output) if output else None,
+        display=default_display(quiet=quiet),
+        num_workers=num_workers,
+    )
+    return Comparison(result, designs=designs)
+
+
+def train(
+    data: str | Path,
+    *,
+    design: Any,
+    output: str | Path,
+    protocol: str = "standard",
+    steps: int | None = None,
+    seed: int = 0,
+    quiet: bool = False,
+) -> str:
+    """Train one design on one data set and keep the model.
+
+    Args:
+        data: A known name, a folder, a CSV or an npz file.
+        design: As for `compare`, but one.
+        output: Folder for `model.safetensors`, `config.toml` and `README.md`.
+        protocol: "quick", "standard" or "thorough".
+        steps: Optimiser steps instead of the protocol's.
+        seed: Of the run.
+        quiet: Whether to say nothing meanwhile.
+
+    Returns:
+        One sentence about the result.
+    """
+    request = Request(data=(str(data),), designs=(design,), protocol=protocol, steps=steps)
+    return train_one(
+        request, folder=Path(output), seed=seed, display=default_display(quiet=quiet)
+    )
+
+
+def predict(
+    model: str | Path,
+    images: str | Path,
+    *,
+    value_range: tuple[float, float] | None = None,
+) -> Labelled:
+    """Label a folder of images with a trained model.
+
+    Args:
+        model: What `train` wrote, or the folder of a finished comparison.
+        images: A folder or one image.
+        value_range: Lowest and highest value of images that are not 8 bit.
+
+    Returns:
+        A table as CSV text, and the files that could not be read.
+    """
+    return label_images(Path(model), Path(images), value_range=value_range)
+
+
+def report(run: str | Path) -> Path:
+    """Rebuild tables and page of a run from its records.
+
+    Args:
+        run: The run's folder.
+
+    Returns:
+        The page.
+    """
+    return write_report(Path(run))

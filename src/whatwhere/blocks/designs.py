@@ -1,0 +1,158 @@
+"""All designs by name, and how a user's words become designs."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, partial
+
+from torch import nn
+
+from whatwhere.blocks.cards import DesignCard
+from whatwhere.blocks.classic import EfficientChannelAttention, OfficialCBAM, SqueezeExcite
+from whatwhere.blocks.start import IdentityStart
+from whatwhere.blocks.topologies import PAPER, PUBLISHED_FAMILIES, TOPOLOGIES
+from whatwhere.blocks.wiring import Wiring, WiringAttention
+from whatwhere.config import fingerprint
+from whatwhere.errors import UsageError
+from whatwhere.registry import Registry
+
+STARTS = ("paper", "identity")
+TYPED_NUMBER = 1000  # typed wirings and users' blocks stand after everything registered
+CONSTANT_GAINS = (0.06, 0.15, 0.25, 0.5, 0.65, 1.25)
+WIDENED = "widened"
+_CONTROL_SOURCE = "ours: without it, a gain in accuracy may be a gain in size or in scale"
+
+
+@dataclass(frozen=True)
+class Design:
+    """One row of a comparison.
+
+    Args:
+        card: What is known about it.
+        factory: channels -> block; None for rows that put no block into the backbone.
+        identity: Text whose equality means "the same design".
+    """
+
+    card: DesignCard
+    factory: Callable[[int], nn.Module] | None
+    identity: str
+
+    @property
+    def name(self) -> str:
+        """The design's name, a legal file name."""
+        return self.card.name
+
+
+@cache
+def registry() -> Registry[DesignCard]:
+    """Return the registry of all designs: references, topologies, mirrors, controls."""
+    known: Registry[DesignCard] = Registry("design")
+    known.register(
+        DesignCard(0, "none", "reference", "no attention", "reference", None, "the backbone", "", 0),
+        nn.Identity,
+    )
+    for number, name, family, title, text, departures, count in TOPOLOGIES:
+        wiring = Wiring(text)
+        source = "ours" if family == "mirror" else PAPER
+        card = DesignCard(
+            number, name, family, title, "wiring", str(wiring), source, departures, count
+        )
+        known.register(card, partial(WiringAttention, wiring=wiring))
+    for card, factory in _references():
+        known.register(card, factory)
+    known.register(
+        DesignCard(50, WIDENED, "control", "no attention, widened to the median design's size",
+                   "control", None, _CONTROL_SOURCE, "", None),
+        nn.Identity,
+    )
+    for number, gain in enumerate(CONSTANT_GAINS, start=51):
+        wiring = Wiring(f"{gain} * x")
+        card = DesignCard(number, f"gain_{gain}", "control", f"no attention, constant gain {gain}",
+                          "control", str(wiring), _CONTROL_SOURCE, "", 0)
+        known.register(card, partial(WiringAttention, wiring=wiring))
+    return known
+
+
+def default_designs() -> list[str]:
+    """Return the names of the main job: all published rows and the references."""
+    known = registry()
+    published = [name for name in known if known.card(name).family in PUBLISHED_FAMILIES]
+    return ["none", *published, "se", "eca", "cbam"]
+
+
+def attention(design: str, *, channels: int, start: str = "paper") -> nn.Module:
+    """Return an attention block, ready to stand anywhere in a network.
+
+    Args:
+        design: A registered name such as "csa", or a wiring such as "S(C(x))".
+        channels: Number of channels of the map, at least 1.
+        start: "paper" begins as published; "identity" begins as the identity and learns to leave
+            it, for networks that are trained already.
+
+    Returns:
+        A module (batch, channels, height, width) -> the same shape.
+
+    Raises:
+        UnknownNameError: If there is no such design.
+        WiringError: If the wiring does not parse.
+        UsageError: If channels or start is outside its range.
+
+    Example:
+        >>> import torch
+        >>> block = attention("S(C(x)) + C(S(x))", channels=64)
+        >>> block(torch.randn(2, 64, 8, 8)).shape
+        torch.Size([2, 64, 8, 8])
+    """
+    if channels < 1:
+        raise UsageError(f"attention(channels={channels}): a map has at least 1 channel")
+    if start not in STARTS:
+        raise UsageError(f"attention(start='{start}'): expected one of {', '.join(STARTS)}")
+    factory = named_or_typed(design).factory
+    if factory is None:
+        raise UsageError(f"'{design}' changes the backbone; it is not a block of its own")
+    block = factory(channels)
+    return IdentityStart(block, channels) if start == "identity" else block
+
+
+def named_or_typed(text: str) -> Design:
+    """Return the design that a name or a wiring text stands for.
+
+    Args:
+        text: A registered name, or a wiring; a wiring that is registered gets its name.
+
+    Returns:
+        The design.
+    """
+    known = registry()
+    if text in known:
+        return _registered(text)
+    if "(" not in text and text.strip() != "x" and "*" not in text and "/" not in text:
+        known.card(text)  # raises with the nearest name
+    wiring = Wiring(text)
+    for name in known:
+        if known.card(name).wiring == str(wiring):
+            return _registered(name)
+    if str(wiring) == "x":
+        return _registered("none")
+    card = DesignCard(
+        TYPED_NUMBER, f"w-{fingerprint(str(wiring))[:8]}", "typed", str(wiring), "wiring",
+        str(wiring), "typed by the user", "", wiring.num_parameters(64),
+    )
+    return Design(card, partial(WiringAttention, wiring=wiring), str(wiring))
+
+
+def _registered(name: str) -> Design:
+    known = registry()
+    card = known.card(name)
+    factory = None if name in ("none", WIDENED) else known.factory(name)
+    return Design(card, factory, card.wiring or f"{name}/1")
+
+
+def _references() -> list[tuple[DesignCard, Callable[[int], nn.Module]]]:
+    return [
+        (DesignCard(40, "se", "reference", "squeeze-and-excitation", "reference", None,
+                    "Hu et al., CVPR 2018", "", 580), SqueezeExcite),
+        (DesignCard(41, "eca", "reference", "efficient channel attention", "reference", None,
+                    "Wang et al., CVPR 2020", "", 3), EfficientChannelAttention),
+        (DesignCard(42, "cbam", "reference", "official CBAM", "reference", None,
+                    "Woo et al., ECCV 2018, and the authors' code", "", 680), OfficialCBAM),
+    ]

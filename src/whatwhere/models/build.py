@@ -1,0 +1,114 @@
+"""From a specification to a network with its attention, from one seed."""
+
+from dataclasses import dataclass, replace
+
+import torch
+from torch import nn
+
+from whatwhere.blocks.designs import Design
+from whatwhere.blocks.insert import insert
+from whatwhere.errors import UsageError, unknown_name
+from whatwhere.models.resnet import ResNet, create_resnet, resnet_spec
+from whatwhere.randomness import derive_seed
+
+TIMM_PREFIX = "timm:"
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """Everything that fixes a network's form.
+
+    Args:
+        backbone: One of our ResNets, or "timm:NAME".
+        num_classes: Number of logits.
+        in_channels: Channels of the images, 1 to 4.
+        where: Where attention stands: "branch", "block" or "stage".
+        inner_widths: Widened inner channels of every block (our ResNets only), None for none.
+    """
+
+    backbone: str
+    num_classes: int
+    in_channels: int
+    where: str = "branch"
+    inner_widths: tuple[int, ...] | None = None
+
+
+def build_model(spec: ModelSpec, *, design: Design, seed: int) -> nn.Module:
+    """Return a network with fresh weights.
+
+    The backbone's initial weights depend on the seed alone and are equal for all designs, so that
+    differences between designs are paired.
+
+    Args:
+        spec: Backbone, classes, channels, place.
+        design: The attention to insert.
+        seed: Of all initial weights.
+
+    Returns:
+        The network, in training mode.
+
+    Raises:
+        UsageError: If the backbone is unknown or cannot carry attention.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, "backbone"))
+        model = _backbone(spec)
+        torch.manual_seed(derive_seed(seed, "attention", design.identity))
+        if design.factory is not None:
+            insert(model, design.factory, where=spec.where)
+    return model
+
+
+def num_parameters(model: nn.Module) -> int:
+    """Return the number of learned values of a network."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def widened_inner_widths(spec: ModelSpec, *, target: int) -> tuple[int, ...]:
+    """Return inner widths that bring the bare backbone to a wanted size.
+
+    Blocks are widened by one channel, one block after another; a block whose step would overshoot
+    is passed over, until no step brings the size closer.
+
+    Args:
+        spec: The backbone, one of our ResNets.
+        target: Wanted number of parameters; at or below the bare size nothing is widened.
+
+    Returns:
+        Channels between the two convolutions of every block.
+    """
+    base = resnet_spec(spec.backbone)
+    outer = [base.width * 2**stage for stage, count in enumerate(base.blocks) for _ in range(count)]
+    before = [base.width, *outer[:-1]]
+    # One more inner channel: a filter of each convolution, and the norm's scale and shift.
+    steps = [9 * first + 9 * last + 2 for first, last in zip(before, outer, strict=True)]
+    widths, missing = list(outer), target - num_parameters(_backbone(spec))
+    while any(step <= 2 * missing for step in steps):
+        for index, step in enumerate(steps):
+            if step <= 2 * missing:
+                widths[index] += 1
+                missing -= step
+    return tuple(widths)
+
+
+def _backbone(spec: ModelSpec) -> nn.Module:
+    if spec.backbone.startswith(TIMM_PREFIX):
+        return _timm_backbone(spec)
+    if spec.inner_widths is None:
+        return create_resnet(
+            spec.backbone, num_classes=spec.num_classes, in_channels=spec.in_channels
+        )
+    wide = replace(resnet_spec(spec.backbone), inner_widths=spec.inner_widths)
+    return ResNet(wide, num_classes=spec.num_classes, in_channels=spec.in_channels)
+
+
+def _timm_backbone(spec: ModelSpec) -> nn.Module:
+    try:
+        import timm
+    except ImportError:
+        raise UsageError(f"--backbone {spec.backbone} needs timm: pip install 'whatwhere[timm]'"
+                         ) from None
+    name = spec.backbone.removeprefix(TIMM_PREFIX)
+    if not timm.is_model(name):
+        raise unknown_name("timm model", name, timm.list_models("*resnet*"))
+    return timm.create_model(name, num_classes=spec.num_classes, in_chans=spec.in_channels)

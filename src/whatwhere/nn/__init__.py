@@ -1,0 +1,1 @@
+"""Formulas on tensors: no names, no cards, no data."""

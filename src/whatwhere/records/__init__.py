@@ -1,0 +1,22 @@
+"""What a run leaves on disk: written atomically, read back without torch."""
+
+from whatwhere.records.failpoints import failpoint
+from whatwhere.records.files import remove_stale_temporaries, sha256_of, write_atomically
+from whatwhere.records.ledger import Ledger
+from whatwhere.records.run import Run, Trial, damaged_files
+from whatwhere.records.trial import TrialKey, set_aside, trial_folder, write_trial
+
+__all__ = [
+    "Ledger",
+    "Run",
+    "Trial",
+    "TrialKey",
+    "damaged_files",
+    "failpoint",
+    "remove_stale_temporaries",
+    "set_aside",
+    "sha256_of",
+    "trial_folder",
+    "write_atomically",
+    "write_trial",
+]

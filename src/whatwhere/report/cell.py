@@ -1,0 +1,173 @@
+"""What one data set at one training size showed, as the figures and tables read it."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from whatwhere.stats.choose import Recommendation
+from whatwhere.stats.comparison import Comparison
+
+# The name of the plain backbone, which every design is compared with.
+NO_ATTENTION = "none"
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a row of the leaderboard is.
+
+    Args:
+        name: Its name in the study, a legal file name.
+        label: How the report calls it: the name, but a typed wiring by itself and the plain
+            backbone by its title.
+        title: A longer name.
+        family: Group of designs that share a colour.
+        kind: "wiring", "reference", "control" or "user".
+        number: Place in the catalogue.
+        wiring: The canonical wiring, or None.
+        source: Where the design comes from.
+    """
+
+    name: str
+    label: str
+    title: str
+    family: str
+    kind: str
+    number: int
+    wiring: str | None
+    source: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One trial and, where it finished, what it scored on the test images.
+
+    Args:
+        record: The trial's record.
+        scores: Test scores by name: the four metrics, "nll" and "brier"; empty unless finished.
+        values: Influence value of each test image on the chosen metric, or None.
+        curve: Columns of the training curve; empty where none was kept.
+    """
+
+    record: dict[str, Any]
+    scores: dict[str, float] = field(default_factory=dict)
+    values: np.ndarray | None = None
+    curve: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def state(self) -> str:
+        """How the trial ended: "finished", "diverged" or "failed"."""
+        return self.record["state"]
+
+    @property
+    def seed(self) -> int:
+        """The trial's seed."""
+        return self.record["seed"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One design in one cell with all its trials.
+
+    Args:
+        design: The design.
+        outcomes: Its trials, by seed.
+        cost: Median over the finished trials, by cost name; None where nothing was measured.
+    """
+
+    design: Design
+    outcomes: tuple[Outcome, ...]
+    cost: dict[str, float | None]
+
+    @property
+    def finished(self) -> tuple[Outcome, ...]:
+        """The trials that ended with predictions."""
+        return tuple(outcome for outcome in self.outcomes if outcome.state == "finished")
+
+    def num(self, state: str) -> int:
+        """Count the trials in a state.
+
+        Args:
+            state: "finished", "diverged" or "failed".
+        """
+        return sum(outcome.state == state for outcome in self.outcomes)
+
+    @property
+    def num_collapsed(self) -> int:
+        """How many finished trials predict one class only."""
+        return sum("collapsed" in (o.record.get("flags") or ()) for o in self.finished)
+
+    def mean_score(self, name: str) -> float | None:
+        """Return the mean of a test score over the finished trials, None without any.
+
+        Args:
+            name: A metric, "nll" or "brier".
+        """
+        scores = [outcome.scores[name] for outcome in self.finished]
+        return float(np.mean(scores)) if scores else None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Everything known about one data set at one training size.
+
+    Args:
+        dataset: Name of the data set.
+        size: Number of training images.
+        data: The data set's entry in `data.json`.
+        recipe: The resolved recipe it was trained with.
+        metric: The metric that is compared.
+        rows: All designs, in catalogue order.
+        comparison: What the finished trials show, or None without any.
+        recommendation: Which designs to choose, or None without a comparison.
+        chosen_by: The cost that orders the recommendation.
+        excluded: Designs that are not recommended whatever they score, with the reason.
+    """
+
+    dataset: str
+    size: int
+    data: dict[str, Any]
+    recipe: dict[str, Any]
+    metric: str
+    rows: tuple[Row, ...]
+    comparison: Comparison | None
+    recommendation: Recommendation | None
+    chosen_by: str | None
+    excluded: dict[str, str]
+
+    @property
+    def title(self) -> str:
+        """The data set's title."""
+        return self.data.get("title") or self.dataset
+
+    def row(self, name: str) -> Row:
+        """Return the row of a design.
+
+        Args:
+            name: Name of a design in this cell.
+        """
+        return next(row for row in self.rows if row.design.name == name)
+
+    @property
+    def outcomes(self) -> tuple[Outcome, ...]:
+        """All trials of all designs."""
+        return tuple(outcome for row in self.rows for outcome in row.outcomes)
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What one trained model said about the test images.
+
+    Args:
+        design: The design's name.
+        seed: The trial's seed.
+        probability: float64, one row per image, one column per class.
+        label: True class per image.
+        index: Position of each image in its source.
+    """
+
+    design: str
+    seed: int
+    probability: np.ndarray
+    label: np.ndarray
+    index: np.ndarray

@@ -1,0 +1,230 @@
+"""From the records of a run to what they show: the only place that opens test predictions.
+
+A *cell* is one data set at one training size. Within it every design was tested on the same
+images, so each run is one row of a table of per-image values, and the comparison is paired.
+"""
+
+import math
+import statistics
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+
+from whatwhere.errors import MismatchError
+from whatwhere.records import Run, Trial
+from whatwhere.report.cell import NO_ATTENTION, Cell, Design, Outcome, Predicted, Row
+from whatwhere.stats.choose import choose
+from whatwhere.stats.comparison import Comparison, ItemTable, compare
+from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood, score
+
+# With fewer finished runs of a design nothing is claimed of it.
+MIN_SEEDS = 3
+# The cost that decides among designs that may be best: the first that every design has.
+COSTS_TO_CHOOSE_BY = ("inference_ms", "macs", "parameters")
+COST_NAMES = (
+    "parameters",
+    "attention_parameters",
+    "macs",
+    "train_step_ms",
+    "inference_ms",
+    "train_ratio",
+    "inference_ratio",
+    "peak_bytes",
+    "initial_gain",
+)
+
+
+def gather(run: Run) -> tuple[Cell, ...]:
+    """Compute every cell of a run from its records.
+
+    Args:
+        run: The run.
+
+    Returns:
+        The cells, by data set in the order of the plan, then by training size.
+
+    Raises:
+        MismatchError: If two trials of a data set were tested on different images.
+    """
+    places: dict[tuple[str, int], list[Trial]] = {}
+    for trial in run.trials:
+        places.setdefault((trial.record["dataset"], trial.record["size"]), []).append(trial)
+    order = run.config.get("plan", {}).get("data", [])
+    position = {name: place for place, name in enumerate(order)}
+    keys = sorted(places, key=lambda key: (position.get(key[0], len(order)), *key))
+    return tuple(_cell(run, dataset, size, places[dataset, size]) for dataset, size in keys)
+
+
+def metric_of(run: Run) -> str:
+    """Return the metric that the run was asked to compare by.
+
+    Args:
+        run: The run.
+    """
+    asked = run.config.get("asked", {})
+    return asked.get("metric") or run.config.get("metric") or "accuracy"
+
+
+def predicted(run: Run, cell: Cell, design: str) -> Predicted:
+    """Open what the first finished seed of a design predicted for the test images.
+
+    Args:
+        run: The run that holds the cell.
+        cell: The cell.
+        design: Name of a design with a finished trial.
+
+    Returns:
+        Its test predictions; always the lowest seed, never the luckiest.
+    """
+    trial = min(
+        (
+            trial
+            for trial in run.trials
+            if trial.finished
+            and (trial.record["dataset"], trial.record["size"]) == (cell.dataset, cell.size)
+            and trial.record["design"]["name"] == design
+        ),
+        key=lambda trial: trial.record["seed"],
+    )
+    logit, label, index = _test_arrays(trial)
+    shifted = np.exp(logit - logit.max(axis=1, keepdims=True))
+    probability = shifted / shifted.sum(axis=1, keepdims=True)
+    return Predicted(design, trial.record["seed"], probability, label, index)
+
+
+def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
+    metric = metric_of(run)
+    rows = _rows(trials, metric)
+    comparison = _compared(rows)
+    excluded = {row.design.name: reason for row in rows if (reason := _why_excluded(row))}
+    chosen_by = _cost_for_choosing(rows) if comparison else None
+    recommendation = None
+    if comparison is not None:
+        costs = {row.design.name: row.cost[chosen_by] if chosen_by else 0.0 for row in rows
+                 if row.finished}
+        recommendation = choose(comparison, costs, excluded=excluded)
+    return Cell(
+        dataset=dataset,
+        size=size,
+        data=run.data.get(dataset, {}),
+        recipe=run.config.get("recipe", {}).get(dataset, {}),
+        metric=metric,
+        rows=rows,
+        comparison=comparison,
+        recommendation=recommendation,
+        chosen_by=chosen_by,
+        excluded=excluded,
+    )
+
+
+def _rows(trials: list[Trial], metric: str) -> tuple[Row, ...]:
+    by_design: dict[str, list[Trial]] = {}
+    for trial in trials:
+        by_design.setdefault(trial.record["design"]["name"], []).append(trial)
+    test_items = _TestItems()
+    rows = []
+    for group in by_design.values():
+        outcomes = tuple(_outcome(trial, metric, test_items) for trial in group)
+        rows.append(Row(_design(group[0].record["design"]), outcomes, _cost(outcomes)))
+    return tuple(sorted(rows, key=lambda row: (row.design.number, row.design.name)))
+
+
+def _design(card: dict[str, Any]) -> Design:
+    title = card.get("title") or card["name"]
+    label = title if card["name"] == NO_ATTENTION else card["name"]
+    if card["name"].startswith("w-") and card.get("wiring"):
+        label = card["wiring"]
+    return Design(
+        name=card["name"],
+        label=label,
+        title=title,
+        family=card.get("family") or card["kind"],
+        kind=card["kind"],
+        number=card["number"],
+        wiring=card.get("wiring"),
+        source=card.get("source") or "",
+    )
+
+
+class _TestItems:
+    """The test images of a cell, as the first trial has them; every other must agree."""
+
+    def __init__(self) -> None:
+        self.index: np.ndarray | None = None
+        self.label: np.ndarray | None = None
+
+    def check(self, trial: Trial, label: np.ndarray, index: np.ndarray) -> None:
+        if self.index is None:
+            self.index, self.label = index, label
+        if not (np.array_equal(index, self.index) and np.array_equal(label, self.label)):
+            raise MismatchError(
+                f"{trial.folder} was tested on other images than the other trials of its data set,"
+                " so they cannot be compared; run the same compare command again, or start a"
+                " new run folder with -o"
+            )
+
+
+def _test_arrays(trial: Trial) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return test logits, labels and indices, ordered by index."""
+    arrays = trial.predictions()
+    order = np.argsort(arrays["test_index"], kind="stable")
+    logit = arrays["test_logit"][order].astype(np.float64)
+    return logit, arrays["test_label"][order], arrays["test_index"][order]
+
+
+def _outcome(trial: Trial, metric: str, test_items: _TestItems) -> Outcome:
+    curve = trial.curve() if "curve.csv" in trial.record.get("files", {}) else {}
+    if not trial.finished:
+        return Outcome(trial.record, curve=curve)
+    logit, label, index = _test_arrays(trial)
+    test_items.check(trial, label, index)
+    scores = {name: float(score(name, logit, label)) for name in METRICS}
+    scores["nll"] = float(negative_log_likelihood(logit, label).mean())
+    scores["brier"] = float(brier(logit, label).mean())
+    return Outcome(trial.record, scores, influence(metric, logit, label), curve)
+
+
+def _cost(outcomes: tuple[Outcome, ...]) -> dict[str, float | None]:
+    return {name: _median(_recorded(outcomes, name)) for name in COST_NAMES}
+
+
+def _recorded(outcomes: tuple[Outcome, ...], name: str) -> Iterable[float | None]:
+    return ((outcome.record.get("cost") or {}).get(name) for outcome in outcomes)
+
+
+def _median(values: Iterable[float | None]) -> float | None:
+    known = [value for value in values if value is not None and math.isfinite(value)]
+    return statistics.median(known) if known else None
+
+
+def _compared(rows: tuple[Row, ...]) -> Comparison | None:
+    finished = [row for row in rows if row.finished]
+    if not finished:
+        return None
+    seeds = {tuple(outcome.seed for outcome in row.finished) for row in finished}
+    table = ItemTable(
+        methods=tuple(row.design.name for row in finished),
+        values=tuple(np.stack([o.values for o in row.finished]) for row in finished),
+        blocked=len(seeds) == 1,
+    )
+    return compare(table)
+
+
+def _why_excluded(row: Row) -> str | None:
+    for state in ("diverged", "failed"):
+        if row.num(state):
+            return f"{state} in {row.num(state)} of {len(row.outcomes)} runs"
+    if 0 < len(row.finished) < MIN_SEEDS:
+        return f"only {len(row.finished)} finished runs"
+    if row.design.kind == "control":
+        return "a control: it is there to judge the designs by"
+    return None
+
+
+def _cost_for_choosing(rows: tuple[Row, ...]) -> str | None:
+    finished = [row for row in rows if row.finished]
+    for name in COSTS_TO_CHOOSE_BY:
+        if all(row.cost[name] is not None for row in finished):
+            return name
+    return None

@@ -1,0 +1,102 @@
+"""The page: one HTML file without script, address or anything else to fetch."""
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from whatwhere.records import Run
+from whatwhere.report import numbers
+from whatwhere.report.cell import Cell
+from whatwhere.report.pictures import FetchImages, collect_pictures
+from whatwhere.report.protocol import failures_of
+from whatwhere.report.text import shortened, visible
+from whatwhere.report.views import (
+    is_labelled,
+    picture_addresses,
+    view_cell,
+    view_data,
+    view_designs,
+    wanted_pictures,
+)
+
+# Nothing is loaded and no script runs, even if an escape were missing somewhere.
+CONTENT_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
+    " form-action 'none'"
+)
+
+
+def write_page(
+    run: Run,
+    cells: tuple[Cell, ...],
+    summary: dict[str, Any],
+    *,
+    fetch_images: FetchImages | None,
+) -> bytes:
+    """Write the report of a run as one HTML page.
+
+    Args:
+        run: The run.
+        cells: Its cells.
+        summary: Its summary.
+        fetch_images: Returns images of a data set, or None where the data is not at hand.
+
+    Returns:
+        The page as UTF-8.
+    """
+    views = [
+        view_cell(run, cell, entry, number=number)
+        for number, (cell, entry) in enumerate(zip(cells, summary["cells"], strict=True), start=1)
+    ]
+    names = list(dict.fromkeys(cell.dataset for cell in cells))
+    data = [view_data(run, name, number=number) for number, name in enumerate(names, start=1)]
+    pictures = collect_pictures(
+        run.folder, wanted_pictures(views, data), fetch_images=fetch_images
+    )
+    page = _environment().get_template("page.html.j2").render(
+        summary=summary,
+        policy=CONTENT_POLICY,
+        views=views,
+        data=data,
+        pictures=picture_addresses(pictures),
+        designs=view_designs(cells),
+        recipes=run.config.get("recipe", {}),
+        environment=run.environment,
+        command=run.config.get("asked", {}).get("command", ""),
+        asked=run.config.get("asked", {}),
+        # A class name may hold half of a character pair, which no encoding can write.
+    )
+    return page.encode("utf-8", errors="replace")
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        finalize=_shown,
+    )
+    environment.filters.update(
+        percent=lambda value, decimals: numbers.percent(value, decimals=decimals),
+        count=numbers.count,
+        large=numbers.large,
+        milliseconds=numbers.milliseconds,
+        mebibytes=numbers.mebibytes,
+        ratio=numbers.ratio,
+        plain=numbers.plain,
+        signed_points=numbers.signed_points,
+        shortened=lambda text, width: shortened(text, width=width),
+    )
+    environment.tests["labelled"] = is_labelled
+    environment.globals["failures_of"] = failures_of
+    return environment
+
+
+def _shown(value: object) -> object:
+    """Make hidden characters of every printed text visible, once for the whole template."""
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value

@@ -1,0 +1,89 @@
+"""How a table was made, in the one sentence that stands below it."""
+
+import statistics
+from typing import Any
+
+from whatwhere.report.cell import Cell
+from whatwhere.report.numbers import decimals_for, is_number, plain
+from whatwhere.report.wording import metric_name
+
+# A 95 % interval is about this many standard errors wide.
+_STANDARD_ERRORS_IN_INTERVAL = 4.0
+
+
+def decimals_of(entry: dict[str, Any]) -> int:
+    """Choose the digits of a leaderboard's percentages from its typical standard error.
+
+    Args:
+        entry: A cell of the summary.
+
+    Returns:
+        Digits after the point, the same for all rows.
+    """
+    widths = [row["high"] - row["low"] for row in entry["leaderboard"]
+              if is_number(row["high"]) and is_number(row["low"])]
+    typical = statistics.median(widths) / _STANDARD_ERRORS_IN_INTERVAL if widths else None
+    return decimals_for(typical)
+
+
+def failures_of(row: dict[str, Any]) -> str:
+    """Write how many runs of a design failed.
+
+    Args:
+        row: A row of a leaderboard.
+
+    Returns:
+        "0", or for instance "1 of 3".
+    """
+    num_failed = row["num_diverged"] + row["num_failed"]
+    return f"{num_failed} of {row['num_runs']}" if num_failed else "0"
+
+
+def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
+    """Describe how a leaderboard was made.
+
+    Args:
+        entry: The cell in the summary.
+        cell: The cell.
+
+    Returns:
+        One or two sentences.
+    """
+    recipe = cell.recipe
+    parts = [
+        f"protocol {recipe['protocol']}" if recipe.get("protocol") else "",
+        f"{recipe['backbone']}" if recipe.get("backbone") else "",
+        f"{recipe['steps']:,} steps" if recipe.get("steps") else "",
+        f"batch {recipe['batch']}" if recipe.get("batch") else "",
+        _optimiser(recipe),
+        f"{recipe['image_size']} px" if recipe.get("image_size") else "",
+        f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
+    ]
+    how = ", ".join(part for part in parts if part)
+    return f"{how[0].upper()}{how[1:]}. {estimand(entry)}"
+
+
+def _optimiser(recipe: dict[str, Any]) -> str:
+    if not recipe.get("optimiser"):
+        return ""
+    rate = recipe.get("learning_rate")
+    at = f" at learning rate {plain(rate)}" if isinstance(rate, int | float) else ""
+    return f"{recipe['optimiser']}{at}"
+
+
+def estimand(entry: dict[str, Any]) -> str:
+    """Say what the means and intervals of a leaderboard are about.
+
+    Args:
+        entry: A cell of the summary.
+    """
+    sentence = (
+        f"Mean {metric_name(entry['metric'])} and its 95 % interval are for new images from the"
+        " same source, averaged over training randomness."
+    )
+    if not entry["is_compared"]:
+        return f"{sentence} Too few seeds or designs to say which differ."
+    return (
+        f"{sentence} Designs that share a letter could not be told apart (Holm over"
+        f" {entry['num_comparisons']:,} comparisons); bold: may be best."
+    )

@@ -1,0 +1,229 @@
+"""What a cell shows, put into sentences in the order in which they should be read."""
+
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from whatwhere.report import cautions, wording
+from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.evidence import MIN_SEEDS
+from whatwhere.report.numbers import is_number
+from whatwhere.stats.comparison import Pair
+
+SIGNIFICANCE_LEVEL = 0.05
+_CONSTANT_GAIN = re.compile(r"\s*([0-9.eE+-]+)\s*\*\s*x\s*")
+
+
+@dataclass(frozen=True)
+class Story:
+    """The sentences of one cell.
+
+    Args:
+        screening: That this is a screening; empty for longer protocols.
+        headline: What is recommended, or why nothing is.
+        remark: What the headline means for attention as such; may be empty.
+        controls: For each control its name, and how the designs stand against it.
+        detectable: What the table could have seen; empty without a comparison.
+        cautions: Failures, short training, unbalanced classes.
+    """
+
+    screening: str
+    headline: str
+    remark: str
+    controls: tuple[tuple[str, tuple[str, ...]], ...]
+    detectable: str
+    cautions: tuple[str, ...]
+
+    @property
+    def recommendation(self) -> str:
+        """The headline with its remark."""
+        return f"{self.headline} {self.remark}".rstrip()
+
+
+def tell(cell: Cell, *, place: str) -> Story:
+    """Write the sentences of a cell.
+
+    Args:
+        cell: The cell.
+        place: How to call its data set in a sentence.
+
+    Returns:
+        The sentences.
+    """
+    return Story(
+        screening=wording.screening(cell.recipe.get("protocol", ""), cell.recipe.get("steps")),
+        headline=_headline(cell, place),
+        remark=_remark(cell),
+        controls=_controls(cell),
+        detectable=_detectable(cell),
+        cautions=tuple(_cautions(cell)),
+    )
+
+
+def spoken(row: Row) -> str:
+    """Return how sentences call a design: its label, but a control by its title.
+
+    Args:
+        row: The design's row.
+    """
+    return row.design.title if row.design.kind == "control" else row.design.label
+
+
+def is_compared(cell: Cell) -> bool:
+    """Say whether the cell may claim anything: two designs with three finished seeds at least.
+
+    One design with fewer, because its other runs failed, takes nothing from the others: nothing
+    is claimed of it alone.
+
+    Args:
+        cell: The cell.
+    """
+    summaries = cell.comparison.summaries if cell.comparison else ()
+    return sum(summary.num_seeds >= MIN_SEEDS for summary in summaries) > 1
+
+
+def is_significant(pair: Pair) -> bool:
+    """Say whether a difference holds after the correction for all comparisons.
+
+    Args:
+        pair: The two designs.
+    """
+    return is_number(pair.p_adjusted) and pair.p_adjusted < SIGNIFICANCE_LEVEL
+
+
+def _headline(cell: Cell, place: str) -> str:
+    comparison, recommendation = cell.comparison, cell.recommendation
+    if comparison is None or len(comparison.summaries) < 2:
+        finished = [spoken(row) for row in cell.rows if row.finished]
+        return wording.nothing_to_compare(place, labels=finished)
+    if not is_compared(cell):
+        num_seeds = max(summary.num_seeds for summary in comparison.summaries)
+        highest = spoken(cell.row(comparison.summaries[0].name))
+        return wording.screening_only(
+            place, num_seeds=num_seeds, highest=highest, metric=cell.metric
+        )
+    labels = [spoken(cell.row(s.name)) for s in comparison.summaries if s.may_be_best]
+    if not recommendation.designs:
+        return wording.nothing_recommended(place, labels=labels)
+    if comparison.unique_winner is not None:
+        return wording.winner(place, label=labels[0], margin=comparison.winner_margin)
+    return wording.tied(
+        place,
+        labels=labels,
+        num_designs=len(comparison.summaries),
+        num_recommended=len(recommendation.designs),
+        cheapest=spoken(cell.row(recommendation.designs[0])),
+        chosen_by=cell.chosen_by,
+    )
+
+
+def _remark(cell: Cell) -> str:
+    tied = is_compared(cell) and cell.comparison.unique_winner is None
+    if tied and NO_ATTENTION in cell.comparison.may_be_best:
+        return wording.no_attention_may_be_best()
+    return ""
+
+
+def _controls(cell: Cell) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Judge every design against no attention, the widened backbone and the constant gain."""
+    if not is_compared(cell):
+        return ()
+    finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS]
+    none = [row for row in finished if row.design.name == NO_ATTENTION]
+    gains = [row for row in finished if _gain_of(row) is not None]
+    others = [row for row in finished if row.design.kind == "control" and row not in gains]
+    judged = [row for row in finished if row not in none + gains + others]
+    opponents = [(control, judged) for control in none + others]
+    for control in gains:
+        nearest = [row for row in judged if _nearest_gain(row, gains + none) is control]
+        opponents.append((control, nearest))
+    return tuple(
+        (spoken(control), tuple(_against(cell, control, rows)))
+        for control, rows in opponents
+        if rows
+    )
+
+
+def _gain_of(row: Row) -> float | None:
+    """Return the factor of a constant-gain control, None for everything else."""
+    match = _CONSTANT_GAIN.fullmatch(row.design.wiring or "")
+    return float(match[1]) if match and row.design.kind == "control" else None
+
+
+def _nearest_gain(row: Row, controls: list[Row]) -> Row:
+    """Find the control whose gain is nearest to the design's own, as ratios go."""
+    own = row.cost["initial_gain"]
+    if not own or own <= 0:
+        return controls[0]
+    return min(controls, key=lambda control: abs(math.log((_gain_of(control) or 1.0) / own)))
+
+
+def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
+    name = spoken(control)
+    place = {summary.name: rank for rank, summary in enumerate(cell.comparison.summaries)}
+    judged = sorted(judged, key=lambda row: place[row.design.name])
+    pairs = [(spoken(row), cell.comparison.pair(row.design.name, control.design.name))
+             for row in judged]
+    ahead = [(label, p.low) for label, p in pairs if is_significant(p) and p.difference > 0]
+    behind = [(label, -p.high) for label, p in pairs if is_significant(p) and p.difference < 0]
+    same = [label for label, p in pairs if not is_significant(p) and p.equivalent]
+    undecided = [label for label, p in pairs if not is_significant(p) and not p.equivalent]
+    return [
+        *_if(ahead, lambda: wording.ahead_of_control(name, leads=ahead)),
+        *_if(behind, lambda: wording.behind_control(name, lags=behind)),
+        *_if(same, lambda: wording.equivalent_to_control(name, labels=same)),
+        *_if(undecided, lambda: wording.not_ahead_of_control(
+            name, labels=undecided, num_judged=len(judged))),
+    ]
+
+
+def _if(condition: object, sentence: Callable[[], str]) -> list[str]:
+    return [sentence()] if condition else []
+
+
+def _detectable(cell: Cell) -> str:
+    comparison = cell.comparison
+    if not is_compared(cell) or not is_number(comparison.detectable_difference):
+        return ""
+    return wording.detectable(
+        comparison.detectable_difference, num_comparisons=comparison.num_comparisons
+    )
+
+
+def _cautions(cell: Cell) -> list[str]:
+    failed = [row for row in cell.rows if len(row.finished) < len(row.outcomes)]
+    sentences = [
+        cautions.failures(
+            spoken(row),
+            num_diverged=row.num("diverged"),
+            num_failed=row.num("failed"),
+            num_runs=len(row.outcomes),
+        )
+        for row in failed
+    ]
+    sentences += [
+        cautions.few_seeds(spoken(row), num_finished=len(row.finished))
+        for row in cell.rows
+        if is_compared(cell) and 0 < len(row.finished) < MIN_SEEDS and row not in failed
+    ]
+    sentences += [
+        cautions.collapsed(spoken(row), num_collapsed=row.num_collapsed,
+                           num_runs=len(row.finished))
+        for row in cell.rows
+        if row.num_collapsed
+    ]
+    return sentences + [text for text in (_rising(cell), _unbalanced(cell)) if text]
+
+
+def _rising(cell: Cell) -> str:
+    finished = [outcome for row in cell.rows for outcome in row.finished]
+    num_rising = sum(bool(outcome.record.get("rising")) for outcome in finished)
+    if not num_rising:
+        return ""
+    return cautions.under_trained(num_rising, num_trials=len(finished))
+
+
+def _unbalanced(cell: Cell) -> str:
+    counts = cell.data.get("splits", {}).get("train", {}).get("class_counts") or [0]
+    return cautions.unbalanced(max(counts), min(counts), metric=cell.metric)

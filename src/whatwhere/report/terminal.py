@@ -1,0 +1,61 @@
+"""The leaderboard for a terminal."""
+
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from whatwhere.report.numbers import count, milliseconds, percent
+from whatwhere.report.protocol import decimals_of, failures_of
+from whatwhere.report.text import shortened, visible
+from whatwhere.report.wording import metric_name
+
+_LABEL_WIDTH = 34
+
+
+def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
+    """Print the leaderboard of every cell and the recommendation in words.
+
+    Args:
+        summary: The run's summary.
+        console: Where to print.
+    """
+    for entry in summary["cells"]:
+        console.print()
+        console.print(_table(entry))
+        for sentence in (entry["detectable"], *entry["cautions"]):
+            if sentence:
+                console.print(Text(visible(sentence)))
+    console.print()
+    if summary["screening"]:
+        console.print(Text(visible(summary["screening"])))
+    console.print(Text(visible(summary["sentence"]), style="bold"))
+
+
+def _table(entry: dict[str, Any]) -> Table:
+    table = Table(title=Text(visible(entry["title"])), title_justify="left", box=None,
+                  header_style="dim", pad_edge=False)
+    table.add_column("design")
+    table.add_column(f"{metric_name(entry['metric'])} %, 95 %", justify="right")
+    for heading in ("parameters", "inference ms", "failed"):
+        table.add_column(heading, justify="right")
+    table.add_column("letters")
+    for row in entry["leaderboard"]:
+        table.add_row(*_cells(row, decimals_of(entry)), style="bold" if row["may_be_best"] else "")
+    return table
+
+
+def _cells(row: dict[str, Any], decimals: int) -> list[Text]:
+    mean = percent(row["mean"], decimals=decimals)
+    if row["low"] is not None and row["high"] is not None:
+        mean = f"{mean} ± {percent((row['high'] - row['low']) / 2, decimals=decimals)}"
+    texts = [
+        shortened(row["label"], width=_LABEL_WIDTH),
+        mean,
+        count(row["cost"]["parameters"]),
+        milliseconds(row["cost"]["inference_ms"]),
+        failures_of(row),
+        row["letters"],
+    ]
+    return [Text(text) for text in texts]

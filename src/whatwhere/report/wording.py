@@ -1,0 +1,264 @@
+"""The sentences of a report: what a comparison may say, and never more.
+
+"Best" is said of a set that the data could not narrow down further, never of the highest mean;
+a difference that was not found is "no conclusion", never "no difference".
+"""
+
+from collections.abc import Sequence
+
+from whatwhere.report.numbers import points_at_least, points_at_most
+
+EQUIVALENCE_MARGIN = 0.005
+_MARGIN = f"{100 * EQUIVALENCE_MARGIN:g}"
+_MOST_NAMES = 6
+_METRICS = {
+    "accuracy": "accuracy",
+    "balanced-accuracy": "balanced accuracy",
+    "macro-f1": "macro F1",
+    "auc": "AUC",
+}
+_CHEAPEST = {
+    "inference_ms": "is fastest",
+    "macs": "needs the fewest multiply-adds",
+    "parameters": "has the fewest parameters",
+}
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric's name as sentences write it.
+
+    Args:
+        metric: For instance "macro-f1".
+    """
+    return _METRICS.get(metric, metric)
+
+
+def screening(protocol: str, steps: int | None) -> str:
+    """Say that a quick protocol is a screening; empty for every other protocol.
+
+    Args:
+        protocol: Name of the protocol.
+        steps: Optimiser steps of a trial.
+    """
+    if protocol != "quick":
+        return ""
+    length = f" at {steps:,} steps" if steps else ""
+    return (
+        f"This is a screening{length}: it narrows the choice down, and a longer training may order"
+        " the designs differently."
+    )
+
+
+def tied(
+    place: str,
+    *,
+    labels: Sequence[str],
+    num_designs: int,
+    num_recommended: int,
+    cheapest: str,
+    chosen_by: str | None,
+) -> str:
+    """Name the designs that may be best, and the cheapest that can be recommended.
+
+    Args:
+        place: The data set.
+        labels: Designs that may be best, highest mean first.
+        num_designs: Designs compared.
+        num_recommended: How many of those that may be best can be recommended.
+        cheapest: The cheapest of them.
+        chosen_by: The cost it is cheapest in, or None where no cost was measured.
+    """
+    names = listed(labels)
+    if len(labels) > _MOST_NAMES:
+        names = f"{len(labels)} of {num_designs} designs, the bold rows of the leaderboard"
+    sentence = f"Tied for best on {place}: {names} (95 %)."
+    if num_recommended == 1:
+        return f"{sentence} Within this group only {cheapest} can be recommended."
+    if chosen_by is None:
+        return f"{sentence} No cost was measured to choose by within this group."
+    of_which = " of those that can be recommended" if num_recommended < len(labels) else ""
+    choice = f"{cheapest} {_CHEAPEST[chosen_by]}{of_which}"
+    return f"{sentence} Within this group choose by cost: {choice}."
+
+
+def listed(labels: Sequence[str]) -> str:
+    """Join names so that a wiring with commas in it stays one name.
+
+    Args:
+        labels: The names.
+    """
+    return ("; " if any("," in label for label in labels) else ", ").join(labels)
+
+
+def winner(place: str, *, label: str, margin: float) -> str:
+    """Name the one design that remains.
+
+    Args:
+        place: The data set.
+        label: The design.
+        margin: Lower bound of its lead over every other, as a share of one.
+    """
+    if margin >= EQUIVALENCE_MARGIN:
+        lead = points_at_least(margin)
+        return (
+            f"{label} is better than every other design on {place} by at least {lead} points"
+            " (lower 95 % bound)."
+        )
+    return f"{label} is ahead of every other design on {place}; {_small_gain(margin)}."
+
+
+def screening_only(place: str, *, num_seeds: int, highest: str, metric: str) -> str:
+    """Refuse a claim from one or two seeds.
+
+    Args:
+        place: The data set.
+        num_seeds: Most finished seeds that designs have.
+        highest: The design with the highest mean.
+        metric: The metric compared.
+    """
+    reason = f"{num_seeds} seeds at most"
+    if num_seeds == 1:
+        reason = "1 seed: how much runs vary is unknown"
+    return (
+        f"Screening only ({reason}), so nothing is claimed on {place};"
+        f" {highest} has the highest mean {metric_name(metric)}."
+    )
+
+
+def nothing_to_compare(place: str, *, labels: Sequence[str]) -> str:
+    """Say why there is no comparison.
+
+    Args:
+        place: The data set.
+        labels: The designs that finished: none or one.
+    """
+    if not labels:
+        return f"No trial finished on {place}, so there is nothing to compare."
+    return f"Only {labels[0]} finished on {place}, so there is nothing to compare it with."
+
+
+def nothing_recommended(place: str, *, labels: Sequence[str]) -> str:
+    """Say that every design that may be best is excluded from the recommendation.
+
+    Args:
+        place: The data set.
+        labels: The designs that may be best.
+    """
+    return (
+        f"No design is recommended on {place}: those that may be best are {listed(labels)}, and"
+        " each is a control, had failed runs or too few."
+    )
+
+
+def no_attention_may_be_best() -> str:
+    """Say what it means that the plain backbone is in the set."""
+    return "No attention is among them: attention is not shown to be worth its cost here."
+
+
+def pair(
+    first: str,
+    second: str,
+    *,
+    low: float,
+    high: float,
+    significant: bool,
+    equivalent: bool,
+    detectable: float,
+) -> str:
+    """Say what is known of two designs.
+
+    Args:
+        first: The design the difference is taken of.
+        second: The design it is compared with.
+        low: Lower 95 % bound of first minus second, as a share of one.
+        high: Upper bound.
+        significant: Whether the difference holds after the correction for all comparisons.
+        equivalent: Whether it lies within half a point.
+        detectable: Smallest difference the study could have seen, as a share of one.
+    """
+    if significant and low > 0:
+        return _ahead(first, second, low)
+    if significant and high < 0:
+        return _ahead(second, first, -high)
+    if equivalent:
+        return f"{first} and {second} are equivalent within {_MARGIN} points."
+    return (
+        "No conclusion: this study could only have seen differences above"
+        f" {points_at_most(detectable)} points."
+    )
+
+
+def _ahead(leader: str, other: str, bound: float) -> str:
+    if bound < EQUIVALENCE_MARGIN:
+        return f"{leader} is ahead of {other}; {_small_gain(bound)}."
+    lead = points_at_least(bound)
+    return f"{leader} is ahead of {other} by at least {lead} points (lower 95 % bound)."
+
+
+def _small_gain(bound: float) -> str:
+    gain = points_at_least(max(bound, 0.0))
+    return "the gain may be close to zero" if float(gain) == 0 else (
+        f"the gain may be as small as {gain} points"
+    )
+
+
+def ahead_of_control(control: str, *, leads: Sequence[tuple[str, float]]) -> str:
+    """Name the designs that beat a control, each with the least it may be.
+
+    Args:
+        control: How the control is called.
+        leads: Design and lower 95 % bound of its lead, as a share of one.
+    """
+    return f"Ahead of {control}, by at least so many points: {_bounds(leads)}."
+
+
+def behind_control(control: str, *, lags: Sequence[tuple[str, float]]) -> str:
+    """Name the designs that a control beats.
+
+    Args:
+        control: How the control is called.
+        lags: Design and lower 95 % bound of how far it is behind, as a share of one.
+    """
+    return f"Behind {control}, by at least so many points: {_bounds(lags)}."
+
+
+def _bounds(pairs: Sequence[tuple[str, float]]) -> str:
+    return listed([f"{label} {points_at_least(max(low, 0.0))}" for label, low in pairs])
+
+
+def equivalent_to_control(control: str, *, labels: Sequence[str]) -> str:
+    """Name the designs that are as good as a control within half a point.
+
+    Args:
+        control: How the control is called.
+        labels: The designs.
+    """
+    return f"Equivalent to {control} within {_MARGIN} points: {listed(labels)}."
+
+
+def not_ahead_of_control(control: str, *, labels: Sequence[str], num_judged: int) -> str:
+    """Name the designs that do not beat a control.
+
+    Args:
+        control: How the control is called.
+        labels: The designs whose difference is undecided.
+        num_judged: How many designs were judged against this control.
+    """
+    if len(labels) == num_judged and len(labels) > 1:
+        return f"No design beats {control} here: all {num_judged} differences are undecided."
+    verb = "Does" if len(labels) == 1 else "Do"
+    return f"{verb} not beat {control} here, the difference is undecided: {listed(labels)}."
+
+
+def detectable(difference: float, *, num_comparisons: int) -> str:
+    """Say what the table could have seen.
+
+    Args:
+        difference: As a share of one.
+        num_comparisons: Comparisons corrected for.
+    """
+    over = f"over its {num_comparisons:,} comparisons" if num_comparisons > 1 else "here"
+    return (
+        "The smallest difference this table could detect with 80 % power"
+        f" {over}: {points_at_most(difference)} points."
+    )

@@ -1,0 +1,78 @@
+"""Estimates with a variance and degrees of freedom, and what follows: intervals and p values."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Any number of estimates, each with its variance; all arrays have one shape.
+
+    Where all images agree exactly, their variance of zero says nothing about images not seen.
+    The interval is there at least as wide as the exact binomial (Clopper-Pearson) bound on a
+    share that was 0 of n:
+
+        half width = max( t_{1-tail, df} sqrt(V),  1 - tail^(1/n) )
+
+    Args:
+        value: The estimates.
+        variance: V, at least 0.
+        degrees_of_freedom: At least 1.
+        unanimous: Whether all images gave the same value.
+        num_items: n, the number of images.
+        known: False where nothing is known of the variance between runs; nothing is then
+            claimed: every p value is 1 and every interval reaches 2 to each side.
+
+    Source:
+        Clopper and Pearson (1934), The use of confidence or fiducial limits.
+    """
+
+    value: np.ndarray
+    variance: np.ndarray
+    degrees_of_freedom: np.ndarray
+    unanimous: np.ndarray
+    num_items: int
+    known: bool = True
+
+    def take(self, order: np.ndarray) -> "Estimates":
+        """Return the estimates of pairs of methods in another order.
+
+        Args:
+            order: Places of the methods, for estimates of shape (method, method).
+        """
+        places = np.ix_(order, order)
+        return replace(
+            self,
+            value=self.value[places],
+            variance=self.variance[places],
+            degrees_of_freedom=self.degrees_of_freedom[places],
+            unanimous=self.unanimous[places],
+        )
+
+    def half_width(self, tail: float) -> np.ndarray:
+        """Return how far the interval reaches to each side.
+
+        Args:
+            tail: Error probability on one side, in (0, 0.5); 0.025 for a 95 % interval.
+        """
+        if not self.known:
+            return np.full_like(self.value, 2.0)
+        width = stdtrit(self.degrees_of_freedom, 1 - tail) * np.sqrt(self.variance)
+        return np.where(self.unanimous, np.maximum(width, 1 - tail ** (1 / self.num_items)), width)
+
+    def p_values(self) -> np.ndarray:
+        """Return two-sided p values of no difference; p < a just where the 1-a interval excludes 0.
+
+        Returns:
+            2 P(T_df > |value| / sqrt(V)), and 1 where the value is 0.
+        """
+        size = np.abs(self.value)
+        if not self.known:
+            return np.ones_like(size)
+        spread = np.sqrt(self.variance)
+        ratio = np.divide(size, spread, out=np.full_like(size, np.inf), where=spread > 0)
+        p = np.where(size > 0, 2 * stdtr(self.degrees_of_freedom, -ratio), 1.0)
+        exact = np.minimum(1.0, 2 * np.maximum(0.0, 1 - size) ** self.num_items)
+        return np.where(self.unanimous, np.maximum(p, exact), p)

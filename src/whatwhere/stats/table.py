@@ -1,0 +1,53 @@
+"""The table that every comparison starts from."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from whatwhere.errors import UsageError
+
+
+@dataclass(frozen=True)
+class ItemTable:
+    """Values per image of the runs of several methods on one test set.
+
+    Args:
+        methods: Unique names.
+        values: Per method an array (seed, item) whose mean over items is the score of each run;
+            the same items in the same order for all.
+        blocked: Whether row s of every method comes from the same seed.
+
+    Raises:
+        UsageError: If names repeat, shapes do not fit or a value is not finite.
+    """
+
+    methods: tuple[str, ...]
+    values: tuple[np.ndarray, ...]
+    blocked: bool
+
+    def __post_init__(self) -> None:
+        if not self.methods or len(self.methods) != len(self.values):
+            raise UsageError(
+                f"a table needs one array of values per method, not {len(self.values)} arrays for"
+                f" {len(self.methods)} methods"
+            )
+        if len(set(self.methods)) < len(self.methods):
+            twice = next(name for name in self.methods if self.methods.count(name) > 1)
+            raise UsageError(f"the method '{twice}' appears twice in a table; name each once")
+        for name, runs in zip(self.methods, self.values, strict=True):
+            _check_values(name, runs, self.values[0])
+
+
+def _check_values(name: str, runs: np.ndarray, model: np.ndarray) -> None:
+    if runs.ndim != 2 or runs.shape[0] < 1 or runs.shape[1] < 2:
+        raise UsageError(
+            f"the values of '{name}' must be an array (seed, item) with at least one run and two"
+            f" images, not of shape {runs.shape}"
+        )
+    if runs.shape[1:] != model.shape[1:]:
+        raise UsageError(
+            f"'{name}' has values for {runs.shape[1]} images where the first method has"
+            f" {model.shape[-1]}; all methods must be tested on the same images"
+        )
+    if not np.isfinite(runs).all():
+        raise UsageError(f"the values of '{name}' must be finite; a run that diverged has none")

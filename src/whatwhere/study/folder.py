@@ -1,0 +1,215 @@
+"""The run's folder: what was asked and resolved the first time stays; the plan may grow."""
+
+import hashlib
+import json
+import platform
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from whatwhere.config import build, read_toml, to_toml
+from whatwhere.errors import MismatchError, UsageError
+from whatwhere.records import write_atomically
+from whatwhere.study.prepare import Prepared
+from whatwhere.study.request import Request
+from whatwhere.training import Protocol
+from whatwhere.training.protocol import protocol_fields
+from whatwhere.version import __version__
+
+FORMAT = 1
+
+
+class RunFolder:
+    """One run's configuration on disk.
+
+    Args:
+        path: The run's folder; need not exist.
+        request: What is asked for this time.
+
+    Raises:
+        UsageError: If the folder holds a run of another recipe.
+    """
+
+    def __init__(self, path: Path, request: Request) -> None:
+        self.path = path
+        self.request = request
+        config = path / "config.toml"
+        self.config: dict[str, Any] = read_toml(config) if config.is_file() else {}
+        if self.config:
+            self._refuse_other_recipe()
+
+    def recorded_protocol(self, prepared: Prepared) -> tuple[Protocol, tuple[int, ...] | None] | None:
+        """Return a data set's resolved protocol and wide control, if the run has them already.
+
+        Args:
+            prepared: The data set as it is.
+
+        Returns:
+            Protocol and widths, or None the first time.
+
+        Raises:
+            MismatchError: If the data or its split is not what the run was started with.
+        """
+        recorded = self.config.get("recipe", {}).get(prepared.name)
+        if recorded is None:
+            return None
+        current = {"data_hash": prepared.source.content_hash,
+                   "split_fingerprint": prepared.split_fingerprint}
+        for name, value in current.items():
+            if recorded[name] != value:
+                raise MismatchError(
+                    f"{prepared.name} has changed since {self.path} was started ({name} differs):"
+                    " restore the data, or start a new run with another -o"
+                )
+        protocol = build(Protocol, {name: recorded[name] for name in protocol_fields()})
+        widths = recorded.get("widened_inner_widths")
+        return protocol, tuple(widths) if widths else None
+
+    def write(
+        self,
+        prepared: list[Prepared],
+        widths: dict[str, tuple[int, ...] | None],
+        designs: list[str],
+    ) -> None:
+        """Write `config.toml`: resolved values, and the plan with all that was asked so far.
+
+        Args:
+            prepared: The data sets with their resolved protocols.
+            widths: Of the widened control, by data set.
+            designs: Names of the rows asked for this time.
+        """
+        before = self.config.get("plan", {})
+        sizes = {item.name: [int(size) for size in item.subsets] for item in prepared}
+        old_sizes = before.get("sizes", {})
+        plan = {
+            "data": _union(before.get("data", []), list(self.request.data)),
+            "designs": _union(before.get("designs", []), designs),
+            "seeds": max(before.get("seeds", 0), self.request.seeds),
+            "sizes": {
+                name: sorted({*old_sizes.get(name, []), *sizes.get(name, [])})
+                for name in _union(list(old_sizes), list(sizes))
+            },
+        }
+        recipes = dict(self.config.get("recipe", {}))
+        for item in prepared:
+            recipes[item.name] = {
+                **asdict(item.protocol),
+                "data_hash": item.source.content_hash,
+                "split_fingerprint": item.split_fingerprint,
+                "mean": list(item.mean),
+                "std": list(item.std),
+                "widened_inner_widths": list(widths[item.name] or []),
+            }
+        self.config = {
+            "format": FORMAT,
+            "asked": {
+                "command": self.request.command(self.path),
+                "metric": self.request.metric,
+                "recipe": _plain(self.request.recipe()),
+            },
+            "plan": plan,
+            "recipe": recipes,
+        }
+        write_atomically(self.path / "config.toml", to_toml(self.config).encode())
+
+    def write_json(self, name: str, content: dict[str, Any], *, merge: bool = False) -> None:
+        """Write a JSON file of the run.
+
+        Args:
+            name: File name.
+            content: What to write.
+            merge: Whether entries that are in the file already stay.
+        """
+        path = self.path / name
+        if merge and path.is_file():
+            content = {**json.loads(path.read_bytes()), **content}
+        text = json.dumps(content, indent=1, allow_nan=False, default=_as_plain)
+        write_atomically(path, text.encode() + b"\n")
+
+    def _refuse_other_recipe(self) -> None:
+        before = self.config.get("asked", {}).get("recipe", {})
+        now = _plain(self.request.recipe())
+        names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+        if names:
+            listed = ", ".join(
+                f"{name} was {before.get(name, 'not given')} and is {now.get(name, 'not given')}"
+                for name in sorted(names)
+            )
+            raise UsageError(
+                f"{self.path} was started with another recipe: {listed}. A run keeps its recipe;"
+                " its designs, seeds, sizes and data sets may grow. Choose another -o"
+            )
+
+
+def environment(device: str, num_workers: int, timings: dict[str, dict[str, float]]) -> dict[str, Any]:
+    """Return what a reader needs to know about the machine.
+
+    Args:
+        device: The torch device.
+        num_workers: Worker processes.
+        timings: Milliseconds per step of every number format tried, by data set.
+    """
+    return {
+        "whatwhere": __version__,
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "numpy": np.__version__,
+        "platform": platform.platform(),
+        "cpu": _cpu_name(),
+        "cpu_capability": torch.backends.cpu.get_cpu_capability(),
+        "device": _device_name(device),
+        "workers": num_workers,
+        "threads_per_worker": 1 if num_workers else torch.get_num_threads(),
+        "numerics_key": numerics_key(device, num_workers),
+        "step_ms_by_format": timings,
+    }
+
+
+def numerics_key(device: str, num_workers: int) -> str:
+    """Return a hash of what decides the last bits of a result.
+
+    Args:
+        device: The torch device.
+        num_workers: Worker processes; they decide the number of threads.
+    """
+    parts = [
+        torch.__version__,
+        _device_name(device),
+        torch.backends.cpu.get_cpu_capability(),
+        "1" if num_workers else str(torch.get_num_threads()),
+        __version__,
+    ]
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()[:16]
+
+
+def _device_name(device: str) -> str:
+    if device.startswith("cuda"):
+        return f"{device} ({torch.cuda.get_device_name(device)})"
+    return device
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
+
+
+def _union(first: list[Any], second: list[Any]) -> list[Any]:
+    return list(dict.fromkeys([*first, *second]))
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+
+
+def _as_plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} is not JSON")

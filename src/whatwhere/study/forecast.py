@@ -1,0 +1,90 @@
+"""What a plan tells before it runs: how long, what was left out, what it could show."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+
+from whatwhere.evaluate.cost import count_macs
+from whatwhere.models import build_model
+from whatwhere.blocks.designs import named_or_typed
+from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
+from whatwhere.study.ready import ReadyData
+from whatwhere.study.request import Request
+from whatwhere.training.protocol import PROTOCOLS, preset
+
+
+def forecast(
+    request: Request, plan: Plan, ready: list[ReadyData], *, num_settled: int
+) -> Iterator[str]:
+    """Yield the first lines of a run.
+
+    Args:
+        request: What was asked for.
+        plan: What will run.
+        ready: The data sets.
+        num_settled: Trials on record already.
+
+    Yields:
+        Lines of text.
+    """
+    for item in ready:
+        yield _data_line(item)
+    done = f", {num_settled} are on record already" if num_settled else ""
+    yield f"{len(plan.trials)} trials to run, about {duration(plan.seconds)}{done}"
+    if plan.left_out:
+        yield plan.left_out_text()
+    for item in ready:
+        yield _detectable_line(item, request)
+    stronger = _stronger(ready[0])
+    if stronger is not None and plan.seconds:
+        name, factor = stronger
+        yield (f"the next stronger protocol, --protocol {name}, would take about"
+               f" {duration(plan.seconds * factor)}")
+
+
+def _data_line(item: ReadyData) -> str:
+    source, protocol = item.prepared.source, item.protocol
+    counts = ", ".join(f"{len(source.indices(s))} {s}" for s in ("train", "validation", "test"))
+    return (f"{source.name}: {counts} images of {source.image_size} px, {source.num_classes}"
+            f" classes; protocol {protocol.name}: {protocol.backbone}, {protocol.steps} steps of"
+            f" {protocol.batch_size}, {protocol.precision} {protocol.layout}")
+
+
+def _detectable_line(item: ReadyData, request: Request) -> str:
+    from whatwhere.stats import predicted_detectable_difference
+
+    difference = predicted_detectable_difference(
+        num_methods=max(2, len(item.costs)),
+        num_seeds=max(2, request.seeds),
+        num_items=len(item.prepared.source.indices("test")),
+        seed_sd=ASSUMED_SEED_SD,
+        disagreement=ASSUMED_DISAGREEMENT,
+        against_control=False,
+    )
+    return (f"{item.name}: with {request.seeds} seeds, differences of about"
+            f" {100 * difference:.0f} points and more could be detected (80 % power, all pairs;"
+            f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
+            f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)")
+
+
+def _stronger(item: ReadyData) -> tuple[str, float] | None:
+    """Return the next protocol and how many times longer it takes, by multiply-adds."""
+    name = item.protocol.name
+    if name == PROTOCOLS[-1]:
+        return None
+    source, spec = item.prepared.source, item.spec
+    following = PROTOCOLS[PROTOCOLS.index(name) + 1]
+    protocol = preset(
+        following, easy=False, allow_flip=source.allow_flip, image_size=source.image_size
+    )
+    image = torch.zeros(1, source.channels, source.image_size, source.image_size)
+    bare = named_or_typed("none")
+
+    def macs_of_run(backbone: str, steps: int, batch_size: int) -> float:
+        model = build_model(replace(spec, backbone=backbone), design=bare, seed=0)
+        return count_macs(model, image) * float(steps) * batch_size
+
+    longer = macs_of_run(protocol.backbone, protocol.steps, protocol.batch_size)
+    own = item.protocol
+    return following, longer / macs_of_run(own.backbone, own.steps, own.batch_size)

@@ -1,0 +1,202 @@
+"""What is measured once, before the first trial: number format, costs, gains, the wide control."""
+
+import math
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from whatwhere.arrays import Batch
+from whatwhere.blocks.designs import WIDENED, Design, named_or_typed
+from whatwhere.blocks.start import initial_gain
+from whatwhere.data.stream import TrainStream
+from whatwhere.evaluate import measure_costs
+from whatwhere.models import ModelSpec, build_model, num_parameters, widened_inner_widths
+from whatwhere.study.prepare import Prepared
+from whatwhere.study.trial import TrialData, load_pixels
+from whatwhere.training import Protocol, choose_numerics
+
+GAIN_CHANNELS = 64
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Measure as the workers train: with one thread each."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def trial_data(prepared: Prepared, *, size: int, images_path: Path) -> TrialData:
+    """Return a data set at one training size, as it travels to workers.
+
+    Args:
+        prepared: The data set.
+        size: Number of training images.
+        images_path: The mapped canvases.
+    """
+    source = prepared.source
+    return TrialData(
+        images_path=images_path,
+        labels=source.labels,
+        image_size=source.image_size,
+        mean=prepared.mean,
+        std=prepared.std,
+        train=prepared.subsets[size],
+        validation=source.indices("validation"),
+        test=source.indices("test"),
+    )
+
+
+def model_spec(prepared: Prepared) -> ModelSpec:
+    """Return the network that a data set's trials share."""
+    return ModelSpec(
+        backbone=prepared.protocol.backbone,
+        num_classes=prepared.source.num_classes,
+        in_channels=prepared.source.channels,
+        where=prepared.protocol.where,
+    )
+
+
+def first_batch(data: TrialData, protocol: Protocol, device: str) -> Batch:
+    """Return a training batch to measure on.
+
+    Args:
+        data: Where the images are.
+        protocol: Batch size and layout.
+        device: The torch device.
+    """
+    pixels = load_pixels(data, protocol, device)
+    stream = TrainStream(pixels, data.train, protocol.batch_size, protocol.augmentation, 0)
+    return stream.batch(0)
+
+
+def resolve_numerics(
+    protocol: Protocol, spec: ModelSpec, data: TrialData, device: str
+) -> tuple[Protocol, dict[str, float]]:
+    """Settle what the protocol leaves to a measurement on the bare backbone.
+
+    Args:
+        protocol: With precision and layout perhaps "auto".
+        spec: The bare backbone.
+        data: What to measure on.
+        device: The torch device.
+
+    Returns:
+        The protocol without "auto", and milliseconds per step of every way that was tried.
+    """
+    if "auto" not in (protocol.precision, protocol.layout):
+        return protocol, {}
+    batch = first_batch(data, replace(protocol, layout="nchw"), device)
+    bare = named_or_typed("none")
+    numerics, milliseconds = choose_numerics(
+        lambda: build_model(spec, design=bare, seed=0).to(device), batch.image, batch.label
+    )
+    precision = numerics.precision if protocol.precision == "auto" else protocol.precision
+    layout = numerics.layout if protocol.layout == "auto" else protocol.layout
+    return replace(protocol, precision=precision, layout=layout), milliseconds
+
+
+def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...] | None:
+    """Return the inner widths that bring the bare backbone to the median design's size.
+
+    Args:
+        spec: The bare backbone.
+        designs: The rows; controls and no attention do not count.
+
+    Returns:
+        The widths, or None where the backbone is not one of ours.
+    """
+    if spec.backbone.startswith("timm:"):
+        return None
+    counted = [d for d in designs if d.card.kind != "control" and d.factory is not None]
+    counted = counted or [named_or_typed("csa")]
+    sizes = [num_parameters(build_model(spec, design=design, seed=0)) for design in counted]
+    return widened_inner_widths(spec, target=round(statistics.median(sizes)))
+
+
+def costs_of(
+    designs: Sequence[Design],
+    *,
+    spec: ModelSpec,
+    widths: tuple[int, ...] | None,
+    protocol: Protocol,
+    batch: Batch,
+    device: str,
+) -> dict[str, dict[str, Any]]:
+    """Return the cost part of every design's records, measured side by side.
+
+    Args:
+        designs: The rows to measure; no attention is measured with them as the reference.
+        spec: The bare backbone.
+        widths: Of the widened control.
+        protocol: Precision and layout.
+        batch: One training batch.
+        device: The torch device.
+
+    Returns:
+        Costs by name of design.
+    """
+    rows = {design.name: design for design in (named_or_typed("none"), *designs)}
+    makers = {
+        name: partial(_on_device, spec_of(spec, name, widths), design, protocol, device)
+        for name, design in rows.items()
+    }
+    costs = measure_costs(makers, batch, precision=protocol.precision)
+    bare = costs["none"].parameters
+    return {
+        name: {
+            **asdict(cost),
+            "attention_parameters": cost.parameters - bare,
+            "initial_gain": _gain(rows[name]),
+        }
+        for name, cost in costs.items()
+    }
+
+
+def spec_of(spec: ModelSpec, design_name: str, widths: tuple[int, ...] | None) -> ModelSpec:
+    """Return the backbone of a design: wider for the widened control.
+
+    Args:
+        spec: The bare backbone.
+        design_name: Name of the row.
+        widths: Inner widths of the widened control.
+    """
+    return replace(spec, inner_widths=widths) if design_name == WIDENED else spec
+
+
+def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int) -> float:
+    """Return how long a trial will take, in seconds of one worker.
+
+    Args:
+        cost: Of its design.
+        protocol: Number of steps and batch size.
+        num_validation: Validation images.
+    """
+    batches = math.ceil(num_validation / protocol.batch_size) * 12
+    train = protocol.steps * cost["train_step_ms"] * 1.1
+    return (train + batches * cost["inference_ms"]) / 1000
+
+
+def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str) -> nn.Module:
+    last = protocol.layout == "channels_last"
+    memory_format = torch.channels_last if last else torch.contiguous_format
+    return build_model(spec, design=design, seed=0).to(device, memory_format=memory_format)
+
+
+def _gain(design: Design) -> float:
+    factory: Callable[[int], nn.Module] | None = design.factory
+    if factory is None:
+        return 1.0
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)

@@ -1,0 +1,103 @@
+"""The plan: which trials, in which order, how long, and what they could show."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from whatwhere.records import TrialKey
+
+WORKER_START_SECONDS = 4.0
+# A report's first guess before any trial ran: typical spread and disagreement of small networks.
+ASSUMED_SEED_SD = 0.01
+ASSUMED_DISAGREEMENT = 0.15
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """A trial that may be run.
+
+    Args:
+        key: Its place in the study.
+        seconds: How long it will take one worker.
+        is_control: Whether it is no attention or a control, without which others mean little.
+    """
+
+    key: TrialKey
+    seconds: float
+    is_control: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be run, and what was left out to keep to the budget.
+
+    Args:
+        trials: In order of running: seed after seed.
+        seconds: Estimated time until the last one ends.
+        left_out: Trials that did not fit.
+    """
+
+    trials: tuple[PlannedTrial, ...]
+    seconds: float
+    left_out: tuple[PlannedTrial, ...]
+
+    def left_out_text(self) -> str:
+        """Return one sentence about what does not fit the budget, or ""."""
+        if not self.left_out:
+            return ""
+        seeds = sorted({trial.key.seed for trial in self.left_out})
+        kept_seeds = {trial.key.seed for trial in self.trials}
+        whole = [str(seed) for seed in seeds if seed not in kept_seeds]
+        designs = sorted({t.key.design for t in self.left_out if t.key.seed in kept_seeds})
+        parts = [f"seeds {', '.join(whole)}"] if whole else []
+        parts += [f"designs {', '.join(designs)}"] if designs else []
+        return (f"left out to keep to the budget: {' and '.join(parts)}"
+                f" ({len(self.left_out)} of {len(self.left_out) + len(self.trials)} trials)")
+
+
+def make_plan(
+    trials: Sequence[PlannedTrial], *, num_workers: int, budget_seconds: float | None
+) -> Plan:
+    """Order the trials, and keep what fits the budget.
+
+    Seeds are complete before a new one begins, so that every finished seed compares all designs;
+    within the last seed that fits only in part, no attention and the controls come first.
+
+    Args:
+        trials: Everything that is asked for and not finished.
+        num_workers: Worker processes; 0 means one process.
+        budget_seconds: Longest time, None for no limit.
+
+    Returns:
+        The plan.
+    """
+    ordered = sorted(trials, key=lambda t: (t.key.seed, not t.is_control))
+    lanes = max(1, num_workers)
+    start = WORKER_START_SECONDS if num_workers else 0.0
+    kept: list[PlannedTrial] = []
+    left_out: list[PlannedTrial] = []
+    total = 0.0
+    for trial in ordered:
+        if budget_seconds is not None and start + (total + trial.seconds) / lanes > budget_seconds:
+            left_out.append(trial)
+        else:
+            kept.append(trial)
+            total += trial.seconds
+    return Plan(tuple(kept), start + total / lanes if kept else 0.0, tuple(left_out))
+
+
+def duration(seconds: float) -> str:
+    """Return a duration for people.
+
+    Args:
+        seconds: At least 0.
+
+    Example:
+        >>> duration(95), duration(42), duration(7300)
+        ('1 min 35 s', '42 s', '2 h 2 min')
+    """
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

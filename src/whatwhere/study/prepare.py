@@ -1,0 +1,131 @@
+"""One data set made ready for a study: opened, its protocol resolved, its subsets drawn."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from whatwhere.data import ImageSource, open_source
+from whatwhere.data.split import fingerprint as split_fingerprint
+from whatwhere.data.split import nested_subset
+from whatwhere.errors import UsageError
+from whatwhere.study.request import ALL, Request
+from whatwhere.training.protocol import Protocol, largest_image_size, preset
+
+EASY = ("digits", "cluttered-digits")
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A data set with everything that a trial on it needs.
+
+    Args:
+        source: Its images, labels and splits.
+        protocol: How to train on it.
+        subsets: Training positions by size, nested and stratified.
+        mean: Of the training pixels, 0 to 255, per channel.
+        std: Of the training pixels, 0 to 255, per channel.
+        split_fingerprint: Hash of which image is in which split.
+    """
+
+    source: ImageSource
+    protocol: Protocol
+    subsets: dict[int, np.ndarray]
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    split_fingerprint: str
+
+    @property
+    def name(self) -> str:
+        """The data set's name, a legal file name."""
+        return self.source.name
+
+
+def prepare(data: str, request: Request, *, device: str) -> Prepared:
+    """Open a data set and resolve everything about training on it.
+
+    Args:
+        data: A known name, a folder, a CSV or an npz file.
+        request: What was asked for.
+        device: The torch device, which decides the default protocol.
+
+    Returns:
+        The prepared data set.
+    """
+    name = request.protocol or ("quick" if device == "cpu" else "standard")
+    easy = data in EASY
+    source = open_source(
+        _path_or_name(data),
+        image_size=request.image_size,
+        largest_size=largest_image_size(name, device=device),
+        margin=not (easy and name == "quick"),
+        value_range=request.value_range,
+        skip_bad=request.skip_bad,
+        frame_first=request.frame == "first",
+        allow_missing_class=request.allow_missing_class,
+    )
+    protocol = preset(
+        name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size
+    )
+    train = source.indices("train")
+    protocol = _overridden(protocol, request, num_train=len(train))
+    mean, std = pixel_statistics(source, train)
+    return Prepared(
+        source=source,
+        protocol=protocol,
+        subsets=_subsets(source, train, request.sizes),
+        mean=mean,
+        std=std,
+        split_fingerprint=split_fingerprint(source.split, source.items),
+    )
+
+
+def pixel_statistics(
+    source: ImageSource, indices: np.ndarray
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and standard deviation of some images' pixels, 0 to 255, per channel.
+
+    Args:
+        source: The images.
+        indices: Which ones; at most 5,000, evenly spread, are read.
+
+    Returns:
+        Both, rounded to 6 digits; a constant channel has standard deviation 1.
+    """
+    chosen = indices[:: max(1, len(indices) // 5000)]
+    pixels = source.evaluation_view(chosen).astype(np.float64)
+    mean = pixels.mean(axis=(0, 1, 2))
+    std = pixels.std(axis=(0, 1, 2))
+    std = np.where(std == 0, 1.0, std)
+    return tuple(np.round(mean, 6).tolist()), tuple(np.round(std, 6).tolist())
+
+
+def _path_or_name(data: str) -> str | Path:
+    return Path(data) if Path(data).exists() else data
+
+
+def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:
+    names = ("steps", "batch_size", "learning_rate", "backbone", "where")
+    values: dict[str, Any] = {
+        name: getattr(request, name) for name in names if getattr(request, name) is not None
+    }
+    batch_size = values.get("batch_size", protocol.batch_size)
+    if request.epochs is not None:
+        values["steps"] = max(1, round(request.epochs * max(1, num_train // batch_size)))
+    return replace(protocol, **values)
+
+
+def _subsets(
+    source: ImageSource, train: np.ndarray, sizes: tuple[int, ...]
+) -> dict[int, np.ndarray]:
+    subsets = {}
+    for size in sizes:
+        if size > len(train):
+            raise UsageError(f"sizes: {source.name} has {len(train)} training images, fewer than"
+                             f" {size}; expected a smaller size or 'all'")
+        if size in (ALL, len(train)):
+            subsets[len(train)] = train
+        else:
+            subsets[size] = np.sort(train[nested_subset(source.labels[train], size)])
+    return dict(sorted(subsets.items()))

@@ -1,0 +1,160 @@
+"""A prepared data set with all that was measured on it: the source of trial specifications."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from whatwhere.blocks.designs import WIDENED, Design
+from whatwhere.config import fingerprint
+from whatwhere.data.profile import describe_source
+from whatwhere.errors import UsageError
+from whatwhere.models import ModelSpec
+from whatwhere.records import TrialKey, trial_folder
+from whatwhere.study.measure import (
+    costs_of,
+    first_batch,
+    median_widths,
+    model_spec,
+    resolve_numerics,
+    spec_of,
+    trial_data,
+)
+from whatwhere.study.prepare import Prepared
+from whatwhere.study.trial import TrialSpec, shared_images
+from whatwhere.training import Protocol
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyData:
+    """A data set on which trials can run.
+
+    Args:
+        prepared: The data set with its resolved protocol.
+        spec: The bare backbone.
+        widths: Inner widths of the widened control, None where it cannot be widened.
+        costs: Of every design, by name.
+        timings: Milliseconds per step of every number format tried.
+        images_path: The mapped canvases.
+    """
+
+    prepared: Prepared
+    spec: ModelSpec
+    widths: tuple[int, ...] | None
+    costs: dict[str, dict[str, Any]]
+    timings: dict[str, float]
+    images_path: Path
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self.prepared.name
+
+    @property
+    def protocol(self) -> Protocol:
+        """How to train, nothing left open."""
+        return self.prepared.protocol
+
+    def trial(self, design: Design, key: TrialKey, *, device: str, folder: Path) -> TrialSpec:
+        """Return the specification of one trial.
+
+        Args:
+            design: The row.
+            key: Its place in the study.
+            device: The torch device.
+            folder: The run's folder.
+        """
+        return TrialSpec(
+            key=key,
+            identity=self.identity(design, key, device=device),
+            design=design,
+            model=spec_of(self.spec, design.name, self.widths),
+            protocol=self.protocol,
+            data=trial_data(self.prepared, size=key.size, images_path=self.images_path),
+            device=device,
+            checkpoint_path=trial_folder(folder, key) / "checkpoint.pt",
+        )
+
+    def identity(self, design: Design, key: TrialKey, *, device: str) -> str:
+        """Return a hash of everything that decides a trial's result.
+
+        Args:
+            design: The row.
+            key: Its place in the study.
+            device: The torch device.
+        """
+        return fingerprint(
+            {
+                **self.hashes(),
+                "design": design.identity,
+                "widths": self.widths if design.name == WIDENED else None,
+                "size": key.size,
+                "seed": key.seed,
+                "device": device.partition(":")[0],
+            }
+        )
+
+    def hashes(self) -> dict[str, str]:
+        """Return the hashes of recipe, data and split, as records carry them."""
+        return {
+            "recipe_hash": fingerprint(asdict(self.protocol)),
+            "data_hash": self.prepared.source.content_hash,
+            "split_fingerprint": self.prepared.split_fingerprint,
+        }
+
+    def design_facts(self, design: Design) -> dict[str, Any]:
+        """Return a design's card as records carry it."""
+        names = ("name", "title", "family", "number", "wiring", "kind", "source", "departures")
+        return {name: getattr(design.card, name) for name in names}
+
+    def data_facts(self) -> dict[str, Any]:
+        """Return the data set's entry of `data.json`."""
+        return describe_source(self.prepared.source)
+
+
+def make_ready(
+    prepared: Prepared,
+    designs: Sequence[Design],
+    recorded: tuple[Protocol, tuple[int, ...] | None] | None,
+    recorded_costs: dict[str, dict[str, Any]],
+    *,
+    device: str,
+    scratch: Path,
+) -> ReadyData:
+    """Measure what is not on record yet.
+
+    Args:
+        prepared: The data set.
+        designs: The rows.
+        recorded: Protocol and widths of the run, None the first time.
+        recorded_costs: Costs by design that earlier trials carry.
+        device: The torch device.
+        scratch: A folder for shared arrays that no cache holds.
+
+    Returns:
+        The data set, ready for trials.
+    """
+    images_path = shared_images(prepared.source.images, scratch)
+    spec = model_spec(prepared)
+    size = max(prepared.subsets)
+    data = trial_data(prepared, size=size, images_path=images_path)
+    timings: dict[str, float] = {}
+    if recorded is None:
+        protocol, timings = resolve_numerics(prepared.protocol, spec, data, device)
+        widths = median_widths(spec, designs)
+    else:
+        protocol, widths = recorded
+    rows = [design for design in designs if design.name != WIDENED or widths is not None]
+    missing = [design for design in rows if design.name not in recorded_costs]
+    costs = dict(recorded_costs)
+    if missing:
+        batch = first_batch(data, protocol, device)
+        measured = costs_of(
+            missing, spec=spec, widths=widths, protocol=protocol, batch=batch, device=device
+        )
+        costs = {**measured, **recorded_costs}
+    if not costs:
+        raise UsageError(f"{prepared.name}: nothing to compare")
+    return ReadyData(
+        replace(prepared, protocol=protocol), spec, widths, costs, timings, images_path
+    )

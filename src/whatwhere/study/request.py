@@ -1,0 +1,179 @@
+"""What a user asks for, before anything is opened or measured."""
+
+import re
+import shlex
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from whatwhere.config import fingerprint
+from whatwhere.errors import UsageError
+
+METRICS = ("accuracy", "balanced-accuracy", "macro-f1", "auc")
+ALL = 0  # the size that means every training image
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+MAX_SEEDS = 100
+
+
+@dataclass(frozen=True)
+class Request:
+    """A comparison as it was asked for; what is None is decided later.
+
+    The fields up to `budget_seconds` are the plan, which may grow within a run. The others are
+    the recipe, which may not.
+
+    Args:
+        data: Data sets: known names, folders, CSV or npz files.
+        designs: Names, families, wildcards, wirings, "file.py:Block", or module classes; empty
+            for the default rows.
+        seeds: Number of seeds, from 0 on.
+        sizes: Numbers of training images; `ALL` for every one.
+        budget_seconds: Longest time to plan for; None for no limit.
+        metric: Which score drives leaderboard, set and recommendation.
+        protocol: "quick", "standard" or "thorough".
+        steps: Optimiser steps.
+        epochs: Passes over the largest training set, instead of steps.
+        batch_size: Images per step.
+        learning_rate: At its peak.
+        backbone: One of our ResNets, or "timm:NAME".
+        where: Where attention stands.
+        image_size: Side of the images, in pixels.
+        value_range: Lowest and highest value of images that are not 8 bit.
+        device: A torch device.
+        skip_bad: Whether to leave out files that cannot be read.
+        frame: "first" takes the first picture of animations and documents.
+        allow_missing_class: Whether a class may be missing in a split.
+    """
+
+    data: tuple[str, ...]
+    designs: tuple[Any, ...] = ()
+    seeds: int = 3
+    sizes: tuple[int, ...] = (ALL,)
+    budget_seconds: float | None = None
+    metric: str = "accuracy"
+    protocol: str | None = None
+    steps: int | None = None
+    epochs: float | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    backbone: str | None = None
+    where: str | None = None
+    image_size: int | None = None
+    value_range: tuple[float, float] | None = None
+    device: str | None = None
+    skip_bad: bool = False
+    frame: str | None = None
+    allow_missing_class: bool = False
+
+    def __post_init__(self) -> None:
+        if self.metric not in METRICS:
+            raise UsageError(f"metric '{self.metric}': expected one of {', '.join(METRICS)}")
+        if not 1 <= self.seeds <= MAX_SEEDS:
+            raise UsageError(f"seeds={self.seeds}: expected 1 to {MAX_SEEDS}")
+        if self.frame not in (None, "first"):
+            raise UsageError(f"frame '{self.frame}': expected first, or nothing")
+        if self.steps is not None and self.epochs is not None:
+            raise UsageError("give steps or epochs, not both: one follows from the other")
+        if len(set(self.sizes)) != len(self.sizes):
+            raise UsageError(f"sizes {self.sizes}: every size once")
+        if len(set(self.data)) != len(self.data):
+            raise UsageError(f"data {', '.join(self.data)}: every data set once")
+
+    def recipe(self) -> dict[str, Any]:
+        """Return the recipe as it was asked for; what was left open is not in it."""
+        names = [field.name for field in fields(self)]
+        recipe = {name: getattr(self, name) for name in names[names.index("protocol") :]}
+        return {name: value for name, value in recipe.items() if value not in (None, False)}
+
+    def default_folder(self) -> Path:
+        """Return `runs/` + data names + six digits of the recipe: the same command, the same run."""
+        names = "+".join(re.sub(r"[^\w.-]+", "-", Path(name).stem.lower()) for name in self.data)
+        return Path("runs") / f"{names[:60]}-{fingerprint([self.data, self.recipe()])[:6]}"
+
+    def command(self, folder: Path) -> str:
+        """Return a command line that continues or repeats this comparison.
+
+        Args:
+            folder: The run's folder.
+        """
+        words = ["whatwhere", "compare", *self.data]
+        for design in self.designs:
+            words += ["-d", design if isinstance(design, str) else design.__name__]
+        words += ["--seeds", str(self.seeds)]
+        if self.sizes != (ALL,):
+            words += ["--sizes", ",".join(str(size or "all") for size in self.sizes)]
+        if self.metric != "accuracy":
+            words += ["--metric", self.metric]
+        for name, value in self.recipe().items():
+            option = "--" + _OPTIONS.get(name, name.replace("_", "-"))
+            if value is True:
+                words.append(option)
+            elif isinstance(value, tuple):
+                words += [option, ",".join(f"{item:g}" for item in value)]
+            else:
+                words += [option, str(value)]
+        return shlex.join([*words, "-o", str(folder)])
+
+
+_OPTIONS = {"batch_size": "batch", "learning_rate": "lr"}
+
+
+def parse_sizes(text: str) -> tuple[int, ...]:
+    """Return training sizes from text such as "100,300,all".
+
+    Args:
+        text: Whole numbers of images, or "all", separated by commas.
+
+    Returns:
+        The sizes, `ALL` for "all".
+
+    Raises:
+        UsageError: If an item is neither.
+    """
+    sizes = []
+    for item in text.split(","):
+        item = item.strip()
+        if item != "all" and not (item.isdigit() and int(item) > 0):
+            raise UsageError(f"sizes '{text}': '{item}' is not a number of images; expected for"
+                             " instance 100,300,all")
+        sizes.append(ALL if item == "all" else int(item))
+    return tuple(sizes)
+
+
+def parse_budget(text: str) -> float:
+    """Return seconds from text such as "90s", "10m" or "2h".
+
+    Args:
+        text: A positive number and its unit.
+
+    Returns:
+        Seconds.
+
+    Raises:
+        UsageError: If the text is not a duration.
+    """
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smh])", text.strip())
+    if match is None or float(match.group(1)) == 0:
+        raise UsageError(f"budget '{text}': expected a duration such as 90s, 10m or 2h")
+    return float(match.group(1)) * _UNITS[match.group(2)]
+
+
+def parse_value_range(text: str) -> tuple[float, float]:
+    """Return the lowest and highest value from text such as "0,4095".
+
+    Args:
+        text: Two numbers, the lower one first.
+
+    Returns:
+        Both values.
+
+    Raises:
+        UsageError: If the text is not a range.
+    """
+    try:
+        low, high = (float(item) for item in text.split(","))
+    except ValueError:
+        low, high = 0.0, 0.0
+    if not low < high:
+        raise UsageError(f"value range '{text}': expected LOW,HIGH such as 0,4095")
+    return low, high

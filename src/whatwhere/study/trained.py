@@ -1,0 +1,91 @@
+"""A trained model of a run, put together from its records alone."""
+
+from pathlib import Path
+from typing import Any
+
+from whatwhere.blocks.designs import WIDENED
+from whatwhere.errors import UsageError
+from whatwhere.exporting import Bundle
+from whatwhere.models import ModelSpec
+from whatwhere.records import Run, Trial, TrialKey, trial_folder
+
+
+def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
+    """Return the model that a finished trial left.
+
+    Args:
+        folder: The run's folder.
+        key: The trial.
+
+    Returns:
+        The model with everything that is needed to use it.
+
+    Raises:
+        UsageError: If the trial did not finish.
+    """
+    run, trial = Run.read(folder), Trial.read(trial_folder(folder, key))
+    if not trial.finished:
+        raise UsageError(f"{key.text} left no model: {trial.record['reason']}")
+    recipe, data = run.config["recipe"][key.dataset], run.data[key.dataset]
+    widths = recipe["widened_inner_widths"] if key.design == WIDENED else None
+    return Bundle(
+        spec=ModelSpec(
+            backbone=recipe["backbone"],
+            num_classes=len(data["class_names"]),
+            in_channels=data["channels"],
+            where=recipe["where"],
+            inner_widths=tuple(widths) if widths else None,
+        ),
+        design=rebuildable(trial.record["design"]),
+        class_names=tuple(data["class_names"]),
+        image_size=recipe["image_size"],
+        mean=tuple(recipe["mean"]),
+        std=tuple(recipe["std"]),
+        precision=recipe["precision"],
+        facts={
+            "dataset": key.dataset,
+            "size": key.size,
+            "seed": key.seed,
+            "protocol": recipe["name"],
+            "steps": recipe["steps"],
+            "learning_rate": recipe["learning_rate"],
+            "batch_size": recipe["batch_size"],
+            "validation_accuracy": trial.record["validation"]["accuracy"],
+        },
+        weights=trial.content("model.safetensors"),
+    )
+
+
+def rebuildable(design: dict[str, Any]) -> str:
+    """Return the text from which a design can be built again.
+
+    Args:
+        design: Its card as records carry it.
+    """
+    if design["kind"] == "user":
+        return str(design["source"])
+    return str(design["wiring"] or design["name"])
+
+
+def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
+    """Return the README of a trained model.
+
+    Args:
+        bundle: The model.
+        title: What the design is.
+        sentence: What is known about how good it is.
+    """
+    facts = bundle.facts
+    return f"""# {title}, trained on {facts['dataset']}
+
+{sentence}
+
+- design: `{bundle.design}` in `{bundle.spec.backbone}`
+- trained for {facts['steps']} steps of {facts['batch_size']} on {facts['size']} images (protocol
+  {facts['protocol']}), seed {facts['seed']}
+- images: {bundle.image_size} px, {bundle.spec.in_channels} channel(s)
+- classes: {', '.join(bundle.class_names)}
+- validation accuracy of this one model: {100 * facts['validation_accuracy']:.1f} %
+
+Use it with `whatwhere predict FOLDER IMAGES`.
+"""

@@ -1,0 +1,137 @@
+"""Train one design well, and keep it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import torch
+from scipy.stats import binomtest
+
+from whatwhere.blocks.designs import Design
+from whatwhere.errors import UsageError
+from whatwhere.exporting import Bundle, write_bundle
+from whatwhere.records import TrialKey
+from whatwhere.study.chosen import only_design
+from whatwhere.study.display import Display
+from whatwhere.study.measure import (
+    median_widths,
+    model_spec,
+    resolve_numerics,
+    spec_of,
+    trial_data,
+)
+from whatwhere.study.prepare import Prepared, prepare
+from whatwhere.study.request import Request
+from whatwhere.study.trained import model_card, rebuildable
+from whatwhere.study.trial import Outcome, TrialSpec, predictions_of, run_trial, shared_images
+from whatwhere.training.fit import CurvePoint
+
+
+def train_one(request: Request, *, folder: Path, seed: int, display: Display) -> str:
+    """Train one design on one data set and write the model's folder.
+
+    Args:
+        request: One data set, one design, and the recipe.
+        folder: Where the model goes; must not hold one.
+        seed: Of the only run.
+        display: What to tell meanwhile.
+
+    Returns:
+        One sentence about the result.
+
+    Raises:
+        UsageError: If the folder holds a model, or training diverges.
+    """
+    if (folder / "model.safetensors").exists():
+        raise UsageError(f"{folder} holds a model already; choose another -o")
+    device = request.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    design = only_design(request.designs)
+    prepared = prepare(request.data[0], request, device=device)
+    for warning in prepared.source.warnings:
+        display.note(f"{prepared.name}: {warning}")
+    with TemporaryDirectory(prefix="whatwhere-") as scratch:
+        spec = _spec(prepared, design, seed, device, Path(scratch))
+        display.note(f"{design.card.title} in {spec.model.backbone}, {spec.protocol.steps} steps on"
+                     f" {len(spec.data.train)} images of {prepared.source.image_size} px")
+        outcome = run_trial(spec, _teller(display, spec.protocol.steps))
+    if outcome.state != "finished":
+        raise UsageError(f"{design.name}: {outcome.record['reason']}; try a lower --lr")
+    sentence = _sentence(outcome)
+    bundle = _bundle(prepared, spec, outcome)
+    card = model_card(bundle, title=design.card.title, sentence=f"{sentence}.")
+    write_bundle(folder, bundle, card=card)
+    return sentence
+
+
+def default_model_folder(request: Request) -> Path:
+    """Return `models/DATA-DESIGN-RECIPE`, so that the same command names the same folder."""
+    design = only_design(request.designs)
+    run = request.default_folder().name
+    return Path("models") / f"{run.rpartition('-')[0]}-{design.name}-{run.rpartition('-')[2]}"
+
+
+def _spec(
+    prepared: Prepared, design: Design, seed: int, device: str, scratch: Path
+) -> TrialSpec:
+    size = max(prepared.subsets)
+    images = shared_images(prepared.source.images, scratch)
+    data = trial_data(prepared, size=size, images_path=images)
+    model = model_spec(prepared)
+    protocol, _ = resolve_numerics(prepared.protocol, model, data, device)
+    widths = median_widths(model, [design]) if design.name == "widened" else None
+    return TrialSpec(
+        key=TrialKey(prepared.name, size, design.name, seed),
+        identity="",
+        design=design,
+        model=spec_of(model, design.name, widths),
+        protocol=protocol,
+        data=data,
+        device=device,
+        checkpoint_path=scratch / "checkpoint.pt",
+    )
+
+
+def _teller(display: Display, num_steps: int) -> Callable[[CurvePoint], None]:
+    def tell(point: CurvePoint) -> None:
+        display.note(
+            f"step {point.step} of {num_steps}: loss {point.train_loss:.3f}, validation accuracy"
+            f" {100 * point.validation_accuracy:.1f} %"
+        )
+
+    return tell
+
+
+def _sentence(outcome: Outcome) -> str:
+    arrays = predictions_of(outcome)
+    right = arrays["test_logit"].argmax(axis=1) == arrays["test_label"]
+    interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    return (
+        f"{100 * right.mean():.1f} % of {len(right)} test images are right (95 % interval of this"
+        f" one model: {100 * interval.low:.1f} to {100 * interval.high:.1f} %); validation accuracy"
+        f" {100 * outcome.record['validation']['accuracy']:.1f} %"
+    )
+
+
+def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
+    card, protocol = spec.design.card, spec.protocol
+    return Bundle(
+        spec=spec.model,
+        design=rebuildable(asdict(card)),
+        class_names=prepared.source.class_names,
+        image_size=prepared.source.image_size,
+        mean=prepared.mean,
+        std=prepared.std,
+        precision=protocol.precision,
+        facts={
+            "dataset": prepared.name,
+            "size": spec.key.size,
+            "seed": spec.key.seed,
+            "protocol": protocol.name,
+            "steps": protocol.steps,
+            "learning_rate": protocol.learning_rate,
+            "batch_size": protocol.batch_size,
+            "validation_accuracy": outcome.record["validation"]["accuracy"],
+        },
+        weights=outcome.files["model.safetensors"],
+    )

@@ -1,0 +1,93 @@
+"""A worker process: reads trials from standard input, writes messages to standard output.
+
+Started as `python -m whatwhere.study.worker`, so that a user's script needs no guard around its
+main code and a class from a notebook still arrives.
+"""
+
+import os
+import pickle
+import struct
+import sys
+import threading
+import time
+import traceback
+from typing import Any, BinaryIO
+
+_LENGTH = struct.Struct(">Q")
+
+
+def send(stream: BinaryIO, message: Any, *, dumps: Any = pickle.dumps) -> None:
+    """Write one message: its length, then its bytes.
+
+    Args:
+        stream: Where to.
+        message: Anything that `dumps` takes.
+        dumps: How to turn it into bytes.
+    """
+    content = dumps(message)
+    stream.write(_LENGTH.pack(len(content)))
+    stream.write(content)
+    stream.flush()
+
+
+def receive(stream: BinaryIO) -> Any:
+    """Read one message.
+
+    Args:
+        stream: Where from.
+
+    Returns:
+        The message.
+
+    Raises:
+        EOFError: If the other side is gone.
+    """
+    head = stream.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(head)
+    content = stream.read(length)
+    if len(content) < length:
+        raise EOFError
+    return pickle.loads(content)
+
+
+def main() -> None:
+    """Run trials until standard input ends."""
+    commands = sys.stdin.buffer
+    # What user code prints must not end up among the messages.
+    messages = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    _end_with_parent()
+    import torch
+
+    torch.set_num_threads(1)
+    from whatwhere.study.trial import run_trial
+
+    while True:
+        try:
+            spec = receive(commands)
+        except EOFError:
+            return
+        try:
+            outcome = run_trial(spec, lambda point: send(messages, ("epoch", point)))
+            send(messages, ("outcome", outcome))
+        except Exception as error:
+            reason = f"{type(error).__name__}: {error}"
+            send(messages, ("error", (reason, traceback.format_exc())))
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it is gone, however it went."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+if __name__ == "__main__":
+    main()

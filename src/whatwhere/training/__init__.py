@@ -1,0 +1,16 @@
+"""Training: protocols, the one loop, and what it needs. Knows neither models nor data."""
+
+from whatwhere.training.fit import Diverged, FitResult, fit
+from whatwhere.training.numerics import Numerics, choose_numerics
+from whatwhere.training.protocol import PROTOCOLS, Protocol, preset
+
+__all__ = [
+    "PROTOCOLS",
+    "Diverged",
+    "FitResult",
+    "Numerics",
+    "Protocol",
+    "choose_numerics",
+    "fit",
+    "preset",
+]

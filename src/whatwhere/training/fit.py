@@ -1,0 +1,241 @@
+"""The only training loop."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from whatwhere.arrays import Batch
+from whatwhere.randomness import derive_seed
+from whatwhere.training.optimise import build_optimizer, learning_rate_at
+from whatwhere.training.protocol import Protocol
+
+NUM_EVALUATIONS = 10
+
+
+class Diverged(Exception):
+    """Training produced a value that is not finite.
+
+    Args:
+        step: The step whose loss was not finite, from 0.
+        learning_rate: Of that step.
+        gradient_norm: Of the stem, averaged over the epoch until then.
+        what: What was not finite: "loss" or "weights".
+    """
+
+    def __init__(self, step: int, learning_rate: float, gradient_norm: float, what: str) -> None:
+        super().__init__(f"the {what} became non-finite at step {step} (learning rate"
+                         f" {learning_rate:.3g})")
+        self.step = step
+        self.learning_rate = learning_rate
+        self.gradient_norm = gradient_norm
+
+
+class CurvePoint(NamedTuple):
+    """What is recorded at the end of an epoch (a pass over the data, or a tenth of the steps)."""
+
+    step: int
+    epoch: float
+    learning_rate: float
+    train_loss: float
+    validation_loss: float
+    validation_accuracy: float
+    stem_gradient_norm: float
+    seconds: float
+
+
+@dataclass
+class FitResult:
+    """What training leaves.
+
+    Args:
+        model: The network to use: averaged weights where the protocol averages.
+        curve: One point per epoch.
+        seconds: Time spent in training and validation.
+    """
+
+    model: nn.Module
+    curve: list[CurvePoint] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+Validate = Callable[[nn.Module], tuple[float, float]]
+OnEpoch = Callable[[CurvePoint, Callable[[], dict[str, Any]]], None]
+
+
+def fit(
+    model: nn.Module,
+    *,
+    batch_at: Callable[[int], Batch],
+    steps_per_epoch: int,
+    validate: Validate,
+    protocol: Protocol,
+    seed: int,
+    on_epoch: OnEpoch,
+    class_weight: Tensor | None = None,
+    resume_from: dict[str, Any] | None = None,
+) -> FitResult:
+    """Train a network.
+
+    Args:
+        model: Trained in place, on the device where it is.
+        batch_at: step -> batch; a pure function, so a resumed run sees the same batches.
+        steps_per_epoch: Steps in a pass over the training images.
+        validate: network -> (loss, accuracy) on the validation images.
+        protocol: How to train.
+        seed: Of what a network draws itself, such as dropout.
+        on_epoch: Called after every epoch with its point and a function that returns the state
+            to resume from; a plain function that may raise to stop.
+        class_weight: Weight of every class in the loss, None for equal ones.
+        resume_from: A state that `on_epoch` was offered.
+
+    Returns:
+        The network, the curve and the time.
+
+    Raises:
+        Diverged: If the loss or a weight is not finite.
+    """
+    loop = _Loop(model, protocol, seed, class_weight)
+    if resume_from is not None:
+        loop.restore(resume_from)
+    interval = max(steps_per_epoch, -(-protocol.steps // NUM_EVALUATIONS))
+    devices = [loop.device] if loop.device.type == "cuda" else []
+    with torch.random.fork_rng(devices=devices):
+        while loop.step < protocol.steps:
+            last = min((loop.step // interval + 1) * interval, protocol.steps)
+            loop.train_until(last, batch_at)
+            point = loop.close_epoch(validate, steps_per_epoch)
+            on_epoch(point, loop.state)
+    return FitResult(loop.evaluated, loop.curve, loop.seconds)
+
+
+class _Loop:
+    """The state of one training run."""
+
+    def __init__(
+        self, model: nn.Module, protocol: Protocol, seed: int, class_weight: Tensor | None
+    ) -> None:
+        self.model, self.protocol, self.seed = model, protocol, seed
+        self.class_weight = class_weight
+        self.device = next(model.parameters()).device
+        self.optimizer = build_optimizer(model, protocol)
+        self.average: AveragedModel | None = None
+        if protocol.ema_decay:
+            average = get_ema_multi_avg_fn(protocol.ema_decay)
+            self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
+        self.stem = next(parameter for parameter in model.parameters() if parameter.ndim == 4)
+        self.step = 0
+        self.seconds = 0.0
+        self.curve: list[CurvePoint] = []
+        self._reset_sums()
+
+    @property
+    def evaluated(self) -> nn.Module:
+        """The network that is validated and kept."""
+        return self.model if self.average is None else self.average.module
+
+    def train_until(self, last: int, batch_at: Callable[[int], Batch]) -> None:
+        started = time.perf_counter()
+        self.model.train()
+        self._reset_sums()
+        while self.step < last:
+            self._train_step(batch_at(self.step))
+            if self.device.type == "cpu":
+                self._check_loss()
+            self.step += 1
+        self._check_loss()
+        self.seconds += time.perf_counter() - started
+
+    def close_epoch(self, validate: Validate, steps_per_epoch: int) -> CurvePoint:
+        """Check the weights, validate, and add a point to the curve."""
+        started = time.perf_counter()
+        if not all(bool(torch.isfinite(p).all()) for p in self.model.parameters()):
+            raise Diverged(self.step - 1, *self._rate_and_norm(), "weights")
+        self.evaluated.eval()
+        loss, accuracy = validate(self.evaluated)
+        self.seconds += time.perf_counter() - started
+        rate, norm = self._rate_and_norm()
+        point = CurvePoint(
+            step=self.step,
+            epoch=self.step / steps_per_epoch,
+            learning_rate=rate,
+            train_loss=float(self.loss_sum) / self.num_summed,
+            validation_loss=loss,
+            validation_accuracy=accuracy,
+            stem_gradient_norm=norm,
+            seconds=self.seconds,
+        )
+        self.curve.append(point)
+        return point
+
+    def state(self) -> dict[str, Any]:
+        """Everything that a resumed run needs; the random numbers follow from the step."""
+        return {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "curve": [list(point) for point in self.curve],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go back to where `state` was taken."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.average is not None:
+            self.average.load_state_dict(state["average"])
+        self.step, self.seconds = state["step"], state["seconds"]
+        self.curve = [CurvePoint(*values) for values in state["curve"]]
+
+    def _train_step(self, batch: Batch) -> None:
+        torch.manual_seed(derive_seed(self.seed, "step", self.step))
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate_at(self.step, self.protocol)
+        mixed = self.protocol.precision == "bf16"
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=mixed):
+            logit = self.model(batch.image)
+        loss = functional.cross_entropy(
+            logit.float(),
+            batch.label,
+            weight=self.class_weight,
+            label_smoothing=self.protocol.label_smoothing,
+        )
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if self.protocol.clip_norm:
+            nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
+        self._sum(loss.detach())
+        self.optimizer.step()
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
+    def _reset_sums(self) -> None:
+        self.loss_sum = torch.zeros((), device=self.device)
+        self.norm_sum = torch.zeros((), device=self.device)
+        self.first_bad = torch.full((), -1, device=self.device)
+        self.num_summed = 0
+
+    def _sum(self, loss: Tensor) -> None:
+        """Add up on the device; nothing waits for it on a GPU until the epoch ends."""
+        bad = (self.first_bad < 0) & ~torch.isfinite(loss)
+        self.first_bad = torch.where(bad, self.step, self.first_bad)
+        self.loss_sum += loss
+        if self.stem.grad is not None:
+            self.norm_sum += self.stem.grad.norm()
+        self.num_summed += 1
+
+    def _check_loss(self) -> None:
+        step = int(self.first_bad)
+        if step >= 0:
+            rate = learning_rate_at(step, self.protocol)
+            raise Diverged(step, rate, float(self.norm_sum) / max(1, self.num_summed), "loss")
+
+    def _rate_and_norm(self) -> tuple[float, float]:
+        rate = learning_rate_at(self.step - 1, self.protocol)
+        return rate, float(self.norm_sum) / max(1, self.num_summed)

@@ -1,0 +1,109 @@
+"""Number format and memory layout, measured once per study on the bare backbone."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+NUM_ROUNDS = 5
+# Half precision costs digits, so it has to be worth it: this much faster than the best of float32.
+MIN_HALF_PRECISION_GAIN = 1.5
+
+
+@dataclass(frozen=True)
+class Numerics:
+    """How numbers are held and laid out.
+
+    Args:
+        precision: "fp32" or "bf16" (autocast; weights stay float32).
+        layout: "nchw" or "channels_last".
+    """
+
+    precision: str
+    layout: str
+
+
+def choose_numerics(
+    make_model: Callable[[], nn.Module], image: Tensor, label: Tensor
+) -> tuple[Numerics, dict[str, float]]:
+    """Time training steps of the bare backbone and pick the fastest way.
+
+    All ways run once per round, so that a slow moment of the machine hits all alike.
+
+    Args:
+        make_model: Returns the bare backbone, on the device of the images.
+        image: One normalised training batch (batch, channel, height, width).
+        label: Its classes (batch,).
+
+    Returns:
+        The choice, and the median milliseconds per step of every way tried.
+    """
+    candidates = [Numerics("fp32", "nchw"), Numerics("bf16", "nchw")]
+    if channels_last_is_safe(make_model()):
+        candidates.append(Numerics("fp32", "channels_last"))
+    candidates.append(Numerics("bf16", "channels_last"))
+    runners = {numerics: _Runner(make_model(), image, label, numerics) for numerics in candidates}
+    seconds: dict[Numerics, list[float]] = {numerics: [] for numerics in candidates}
+    for _ in range(NUM_ROUNDS):
+        for numerics, runner in runners.items():
+            seconds[numerics].append(runner.time_step())
+    medians = {numerics: statistics.median(times) for numerics, times in seconds.items()}
+    best = {
+        precision: min((n for n in candidates if n.precision == precision), key=medians.__getitem__)
+        for precision in ("fp32", "bf16")
+    }
+    faster = medians[best["fp32"]] / medians[best["bf16"]]
+    choice = best["bf16"] if faster >= MIN_HALF_PRECISION_GAIN else best["fp32"]
+    return choice, {f"{n.precision} {n.layout}": 1000 * value for n, value in medians.items()}
+
+
+def channels_last_is_safe(model: nn.Module) -> bool:
+    """Whether float32 channels-last training of a network avoids a known crash on CPUs.
+
+    With AVX-512, the backward pass of a strided 1x1 convolution of fewer than 16 input channels
+    writes out of bounds in that layout (oneDNN issue 6035).
+
+    Args:
+        model: The network.
+
+    Returns:
+        False if it has such a convolution.
+    """
+    return not any(
+        isinstance(module, nn.Conv2d)
+        and module.kernel_size == (1, 1)
+        and max(module.stride) > 1
+        and module.in_channels < 16
+        for module in model.modules()
+    )
+
+
+class _Runner:
+    """One network in one way of holding numbers, ready to take timed steps."""
+
+    def __init__(self, model: nn.Module, image: Tensor, label: Tensor, numerics: Numerics) -> None:
+        last = numerics.layout == "channels_last"
+        memory_format = torch.channels_last if last else torch.contiguous_format
+        self.model = model.to(memory_format=memory_format).train()
+        self.image = image.contiguous(memory_format=memory_format)
+        self.label = label
+        self.mixed = numerics.precision == "bf16"
+        self.time_step()
+
+    def time_step(self) -> float:
+        device = self.image.device.type
+        self._wait()
+        started = time.perf_counter()
+        with torch.autocast(device, dtype=torch.bfloat16, enabled=self.mixed):
+            logit = self.model(self.image)
+        functional.cross_entropy(logit.float(), self.label).backward()
+        self._wait()
+        return time.perf_counter() - started
+
+    def _wait(self) -> None:
+        if self.image.device.type == "cuda":
+            torch.cuda.synchronize()

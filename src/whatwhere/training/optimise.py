@@ -1,0 +1,60 @@
+"""The optimiser and the learning rate of every step."""
+
+import math
+
+import torch
+from torch import nn
+
+from whatwhere.training.protocol import Protocol
+
+
+def learning_rate_at(step: int, protocol: Protocol) -> float:
+    """Return the learning rate of a step.
+
+    It rises linearly over the warm-up and falls to zero after it, reaching zero one step past the
+    end, so that every step learns.
+
+    Args:
+        step: From 0 to steps - 1.
+        protocol: Peak, warm-up, schedule and number of steps.
+
+    Returns:
+        The learning rate.
+    """
+    warmup = round(protocol.warmup_fraction * protocol.steps)
+    if step < warmup:
+        return protocol.learning_rate * (step + 1) / warmup
+    progress = (step - warmup) / max(1, protocol.steps - warmup)
+    if protocol.schedule == "cosine":
+        return protocol.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
+    return protocol.learning_rate * (1 - progress)
+
+
+def build_optimizer(model: nn.Module, protocol: Protocol) -> torch.optim.Optimizer:
+    """Return the optimiser of a protocol.
+
+    Weight decay acts on parameters of two and more axes; norms, biases and learned scalars (such
+    as `mix.logit`) have none.
+
+    Args:
+        model: Whose parameters to train.
+        protocol: Kind, momentum and weight decay.
+
+    Returns:
+        SGD with Nesterov momentum, or AdamW.
+    """
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": protocol.weight_decay},
+        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    groups = [group for group in groups if group["params"]]
+    if protocol.optimizer == "adamw":
+        return torch.optim.AdamW(groups, lr=protocol.learning_rate, fused=True)
+    return torch.optim.SGD(
+        groups,
+        lr=protocol.learning_rate,
+        momentum=protocol.momentum,
+        nesterov=protocol.momentum > 0,
+        fused=True,
+    )

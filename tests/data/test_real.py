@@ -1,0 +1,52 @@
+"""Real data sets, where they are at hand: counts and classes as their owners state them."""
+
+import zipfile
+
+import numpy as np
+import pytest
+
+from whatwhere.data import SPLIT_NAMES
+
+OFFICIAL = {
+    "breastmnist": ((546, 78, 156), 1, [147, 399]),
+    "pneumoniamnist": ((4708, 524, 624), 1, [1214, 3494]),
+    "retinamnist": ((1080, 120, 400), 3, [486, 128, 206, 194, 66]),
+}
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_official_medmnist_files(shared_data, opened, name):
+    splits, channels, train_counts = OFFICIAL[name]
+    source = opened(shared_data / "medmnist" / f"{name}.npz", largest_size=32)
+    assert source.name == name
+    assert (source.image_size, source.channels) == (28, channels)
+    assert tuple(len(source.indices(part)) for part in SPLIT_NAMES) == splits
+    assert np.bincount(source.labels[source.indices("train")]).tolist() == train_counts
+    assert not any("official" in warning for warning in source.warnings)
+
+
+def test_known_duplicates_across_official_splits(shared_data, opened):
+    breast = opened(shared_data / "medmnist" / "breastmnist.npz", largest_size=32)
+    pneumonia = opened(shared_data / "medmnist" / "pneumoniamnist.npz", largest_size=32)
+    assert [warning[-8:] for warning in breast.warnings] == ["1 of 156"]
+    assert [warning[-8:] for warning in pneumonia.warnings] == ["8 of 524"]
+
+
+def test_a_sample_of_pathmnist_is_no_official_file(shared_data, opened):
+    path = shared_data / "medmnist" / "pathmnist_test_sample718.npz"
+    source = opened(path, largest_size=32)
+    assert source.class_names[5] == "smooth muscle"
+    assert np.bincount(source.labels).tolist() == [147, 78, 26, 60, 112, 60, 85, 28, 122]
+    assert len(source.warnings) == 2
+
+
+def test_caltech_photographs_of_many_sizes(shared_data, opened, tmp_path):
+    with zipfile.ZipFile(shared_data / "caltech101_12x60.zip") as packed:
+        packed.extractall(tmp_path / "caltech")
+    source = opened(tmp_path / "caltech", largest_size=32, margin=True)
+    assert source.images.shape == (720, 40, 40, 3)
+    assert np.bincount(source.labels).tolist() == [60] * 12
+    assert source.class_names[0] == "airplanes"
+    assert source.class_names[-1] == "watch"
+    assert "12 of 720 images are grey" in source.notes
+    assert source.warnings == ()
