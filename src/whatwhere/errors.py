@@ -71,8 +71,9 @@ def nearest(name: str, allowed: Iterable[str]) -> str:
     Returns:
         The hint with a leading semicolon and space, or "" when nothing is near.
     """
-    close = difflib.get_close_matches(name.lower(), list(allowed), n=1, cutoff=0.5)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    by_lower = {item.lower(): item for item in allowed}
+    close = difflib.get_close_matches(name.lower(), by_lower, n=1, cutoff=0.5)
+    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
 
 
 def unknown_name(kind: str, name: str, allowed: Iterable[str]) -> UnknownNameError:

@@ -56,7 +56,9 @@ def test_three_splits_are_stratified():
 
 def test_every_class_reaches_every_split():
     labels = np.repeat([0, 1], [1000, 6])
-    split = complete_splits(labels, unassigned(1006), None, **FRACTIONS)
+    split = complete_splits(
+        labels, unassigned(1006), None, validation_fraction=0.05, test_fraction=0.05
+    )
     assert [int((labels[split == part] == 1).sum()) for part in range(3)] == [4, 1, 1]
 
 

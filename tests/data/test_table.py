@@ -118,8 +118,11 @@ def test_all_wrong_lines_are_reported_together(table):
 def test_groups_stay_together_when_the_split_is_made(write_images, opened):
     root = write_images("all", 60)
     lines = [f"all/{index}.png,{'ab'[index // 30]},g{index // 4}" for index in range(60)]
+    # The last image looks like the first one, so their two groups are one.
+    (root / "all" / "9.png").write_bytes((root / "all" / "0.png").read_bytes() + b"\0")
     (root / "table.csv").write_text("\n".join(["path,label,group", *lines]))
     source = opened(root / "table.csv")
+    assert source.split[source.items.index("all/0.png")] == source.split[-1]
     for group in np.unique(source.groups):
         assert len(np.unique(source.split[source.groups == group])) == 1
     assert set(source.split.tolist()) == {0, 1, 2}

@@ -11,7 +11,8 @@ from whatwhere.report.build import write_report
 
 
 def _load(name: str):
-    specification = importlib.util.spec_from_file_location(name, Path(__file__).with_name(name + ".py"))
+    path = Path(__file__).with_name(f"{name}.py")
+    specification = importlib.util.spec_from_file_location(name, path)
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module
     specification.loader.exec_module(module)

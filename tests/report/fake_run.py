@@ -193,7 +193,7 @@ def _write_head(folder, plan):
         "asked": {"command": plan.command, "metric": plan.metric, "name": "fake"},
         "plan": {"designs": [row[0] for row in plan.rows], "seeds": plan.num_seeds,
                  "data": [data.name for data in plan.data],
-                 "sizes": list(plan.data[0].sizes)},
+                 "sizes": {data.name: list(data.sizes) for data in plan.data}},
         "recipe": {data.name: _recipe(plan) for data in plan.data},
     }
     environment = {"whatwhere": "0.1.0", "python": "3.11.7", "torch": "2.15.0", "device": "cpu",
@@ -207,8 +207,8 @@ def _write_head(folder, plan):
 
 
 def _recipe(plan):
-    return {"protocol": plan.protocol, "steps": plan.steps, "batch": 64, "learning_rate": 0.1,
-            "optimiser": "sgd", "weight_decay": 5e-4, "backbone": "resnet8", "where": "branch",
+    return {"name": plan.protocol, "steps": plan.steps, "batch_size": 64, "learning_rate": 0.1,
+            "optimizer": "sgd", "weight_decay": 5e-4, "backbone": "resnet8", "where": "branch",
             "image_size": 12, "precision": "float32", "layout": "channels_last"}
 
 

@@ -1,7 +1,7 @@
 import pytest
 
 from whatwhere.report import numbers
-from whatwhere.report.text import csv_cell, latex, markdown, shortened, visible
+from whatwhere.report.text import csv_cell, facts, latex, markdown, shortened, visible
 
 
 def test_hidden_characters_are_shown_as_codes():
@@ -68,3 +68,9 @@ def test_numbers_as_people_read_them():
 def test_what_was_not_measured_is_a_dash(write):
     assert write(None) == "–"
     assert write(float("nan")) == "–"
+
+
+def test_facts_are_laid_out_flat():
+    assert facts({"b": {"y": 1.23456789, "x": [2, 3]}, "a": None, "c": True}) == [
+        ("a", "None"), ("b · x", "2, 3"), ("b · y", "1.23457"), ("c", "True"),
+    ]

@@ -2,7 +2,7 @@
 
 import re
 
-from whatwhere.report import cautions, wording
+from whatwhere.report import cautions, verdicts, wording
 
 
 def test_screening_is_said_of_the_quick_protocol_only():
@@ -35,7 +35,7 @@ def test_tied():
 
 
 def test_tied_never_calls_the_cheapest_that_is_left_the_fastest_of_all():
-    assert _tied(["csa", "sca", "eca"], num_recommended=2).endswith(
+    assert _tied(["csa", "sca", "eca"], num_recommended=2, is_cheapest_of_all=False).endswith(
         "choose by cost: eca is fastest of those that can be recommended."
     )
     assert _tied(["csa", "sca"], num_recommended=1).endswith(
@@ -106,22 +106,22 @@ def test_pairs():
 
 
 def test_controls():
-    assert wording.ahead_of_control("no attention", leads=[("csa", 0.0318), ("sca", 0.0077)]) == (
+    assert verdicts.ahead_of_control("no attention", leads=[("csa", 0.0318), ("sca", 0.0077)]) == (
         "Ahead of no attention, by at least so many points: csa 3.1, sca 0.77."
     )
-    assert wording.behind_control("no attention", lags=[("csa", 0.0318)]) == (
+    assert verdicts.behind_control("no attention", lags=[("csa", 0.0318)]) == (
         "Behind no attention, by at least so many points: csa 3.1."
     )
-    assert wording.equivalent_to_control("no attention", labels=["csa"]) == (
+    assert verdicts.equivalent_to_control("no attention", labels=["csa"]) == (
         "Equivalent to no attention within 0.5 points: csa."
     )
-    assert wording.not_ahead_of_control("no attention", labels=["csa"], num_judged=3) == (
+    assert verdicts.not_ahead_of_control("no attention", labels=["csa"], num_judged=3) == (
         "Does not beat no attention here, the difference is undecided: csa."
     )
-    assert wording.not_ahead_of_control("no attention", labels=["csa", "sca"], num_judged=3) == (
+    assert verdicts.not_ahead_of_control("no attention", labels=["csa", "sca"], num_judged=3) == (
         "Do not beat no attention here, the difference is undecided: csa, sca."
     )
-    assert wording.not_ahead_of_control("no attention", labels=["csa", "sca"], num_judged=2) == (
+    assert verdicts.not_ahead_of_control("no attention", labels=["csa", "sca"], num_judged=2) == (
         "No design beats no attention here: all 2 differences are undecided."
     )
 
@@ -180,5 +180,16 @@ def test_forbidden_words(main_run, hostile_run):
         page = (folder / "report.html").read_text().lower()
         assert "no difference" not in page
         allowed = r"tied for best|may be best|equivalent to best"
-        rest = re.sub(rf"(?s)<style>.*?</style>|{allowed}|class=\"best|\"data:image[^\"]*\"", "", page)
+        markup = r"(?s)<style>.*?</style>|class=\"best|\"data:image[^\"]*\""
+        rest = re.sub(f"{markup}|{allowed}", "", page)
         assert not re.search(r"\bbest\b", rest)
+
+
+def test_the_page_begins_with_the_screening_and_judges_by_name(main_run):
+    page = (main_run / "report.html").read_text()
+    body = page[page.index("<main>"):]
+    first = re.search(r"<p class=\"screening\">(.*?)</p>\s*<h1>(.*?)</h1>", body, flags=re.DOTALL)
+    assert first[1].startswith("This is a screening at 150 steps: ")
+    assert first[2].startswith("Tied for best on Cluttered digits: ")
+    assert "Behind the control wide, by at least so many points: " in body
+    assert "Under-trained: the ranking may change with a longer budget" in body

@@ -7,8 +7,10 @@ from torch import nn
 
 from whatwhere.nn.statistics import (
     Map,
+    Vector,
     channel_max,
     channel_mean,
+    like_weight,
     promote,
     spatial_max,
     spatial_mean,
@@ -37,7 +39,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Map) -> Map:
         """Return the map with its channels weighed."""
-        mask = torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(spatial_mean(x))))))
+        pooled = like_weight(spatial_mean(x), self.fc1)
+        mask = torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(pooled)))))
         return x * mask.to(x.dtype)
 
 
@@ -66,7 +69,7 @@ class EfficientChannelAttention(nn.Module):
 
     def forward(self, x: Map) -> Map:
         """Return the map with its channels weighed."""
-        pooled = spatial_mean(x).flatten(1).unsqueeze(1)
+        pooled = like_weight(spatial_mean(x), self.conv).flatten(1).unsqueeze(1)
         mask = torch.sigmoid(promote(self.conv(pooled)))
         return x * mask.squeeze(1)[:, :, None, None].to(x.dtype)
 
@@ -98,8 +101,12 @@ class OfficialCBAM(nn.Module):
 
     def forward(self, x: Map) -> Map:
         """Return the map with its channels, then its pixels weighed."""
-        mean = self.fc2(torch.relu(self.fc1(spatial_mean(x))))
-        peak = self.fc2(torch.relu(self.fc1(spatial_max(x, indexed=self.training))))
+        mean = self._squeezed(spatial_mean(x))
+        peak = self._squeezed(spatial_max(x, indexed=self.training))
         z = x * torch.sigmoid(promote(mean) + promote(peak)).to(x.dtype)
         planes = torch.cat([channel_max(z, indexed=self.training), channel_mean(z)], dim=1)
+        planes = like_weight(planes, self.conv)
         return z * torch.sigmoid(promote(self.norm(self.conv(planes)))).to(x.dtype)
+
+    def _squeezed(self, pooled: Vector) -> Vector:
+        return self.fc2(torch.relu(self.fc1(like_weight(pooled, self.fc1))))

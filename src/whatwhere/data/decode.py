@@ -47,10 +47,11 @@ def decode_file(
         pixels = read_pixels(path, header, value_range=rules.value_range, grey=grey)
     except Exception as error:  # decoders of damaged files raise anything
         return Decoded(damage=f"is damaged ({display(str(error))})")
-    shape_and_values = repr(pixels.shape).encode() + pixels.tobytes()
+    shape_and_values = hashlib.sha256(repr(pixels.shape).encode())
+    shape_and_values.update(np.ascontiguousarray(pixels).data)
     return Decoded(
         canvas=to_canvas(pixels, image_size=image_size, margin=margin),
-        pixel_hash=hashlib.sha256(shape_and_values).hexdigest(),
+        pixel_hash=shape_and_values.hexdigest(),
     )
 
 

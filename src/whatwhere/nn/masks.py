@@ -10,6 +10,7 @@ from whatwhere.nn.statistics import (
     Vector,
     channel_max,
     channel_mean,
+    like_weight,
     promote,
     spatial_max,
     spatial_mean,
@@ -50,9 +51,12 @@ class ChannelMask(nn.Module):
 
     def forward(self, x: Map) -> Vector:
         """Return one factor in (0, 1) per sample and channel."""
-        mean = self.fc2(torch.relu(self.fc1(spatial_mean(x))))
-        peak = self.fc2(torch.relu(self.fc1(spatial_max(x, indexed=self.training))))
+        mean = self._squeezed(spatial_mean(x))
+        peak = self._squeezed(spatial_max(x, indexed=self.training))
         return torch.sigmoid(promote(mean) + promote(peak))
+
+    def _squeezed(self, pooled: Vector) -> Vector:
+        return self.fc2(torch.relu(self.fc1(like_weight(pooled, self.fc1))))
 
 
 class SpatialMask(nn.Module):
@@ -80,7 +84,7 @@ class SpatialMask(nn.Module):
     def forward(self, x: Map) -> Plane:
         """Return one factor in (0, 1) per sample and pixel."""
         planes = torch.cat([channel_mean(x), channel_max(x, indexed=self.training)], dim=1)
-        return torch.sigmoid(promote(self.conv(planes)))
+        return torch.sigmoid(promote(self.conv(like_weight(planes, self.conv))))
 
 
 class GateMask(nn.Module):
@@ -106,7 +110,8 @@ class GateMask(nn.Module):
 
     def forward(self, x: Map) -> Vector:
         """Return one factor in (0, 1) per sample and channel."""
-        return torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(spatial_mean(x))))))
+        pooled = like_weight(spatial_mean(x), self.fc1)
+        return torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(pooled)))))
 
 
 class LogitGate(nn.Module):
@@ -131,7 +136,8 @@ class LogitGate(nn.Module):
 
     def forward(self, x: Map) -> Logits:
         """Return n logits per sample."""
-        return promote(self.fc2(torch.relu(self.fc1(spatial_mean(x).flatten(1)))))
+        pooled = like_weight(spatial_mean(x).flatten(1), self.fc1)
+        return promote(self.fc2(torch.relu(self.fc1(pooled))))
 
 
 class VoteGate(nn.Module):

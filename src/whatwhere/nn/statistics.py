@@ -10,7 +10,7 @@ values come from a plain reduction, which is faster and exports cleaner.
 
 import torch
 from jaxtyping import Float
-from torch import Tensor
+from torch import Tensor, nn
 
 Map = Float[Tensor, "batch channel height width"]
 Vector = Float[Tensor, "batch channel 1 1"]
@@ -20,6 +20,11 @@ Plane = Float[Tensor, "batch 1 height width"]
 def promote(value: Tensor) -> Tensor:
     """Return half-precision values in float32 and all others as they are."""
     return value.float() if value.dtype in (torch.bfloat16, torch.float16) else value
+
+
+def like_weight(value: Tensor, layer: nn.Conv1d | nn.Conv2d | nn.Linear) -> Tensor:
+    """Return a statistic in the type of a layer's weights: networks may be half precision whole."""
+    return value.to(layer.weight.dtype)
 
 
 def spatial_mean(x: Map) -> Vector:

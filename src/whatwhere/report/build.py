@@ -21,7 +21,7 @@ def write_report(folder: Path, *, fetch_images: FetchImages | None = None) -> Pa
     Args:
         folder: The run's folder.
         fetch_images: Given the name of a data set and int64 indices into its source, returns
-            uint8 images (n, height, width, channel). None where the data is not at hand: the
+            uint8 images (n, height, width, channel), or None where it is not at hand: the
             page then shows the pictures that an earlier report kept.
 
     Returns:

@@ -13,6 +13,9 @@ def failures(label: str, *, num_diverged: int, num_failed: int, num_runs: int) -
         num_diverged: Runs whose loss was no number.
         num_failed: Runs that ended with an error.
         num_runs: All its runs.
+
+    Returns:
+        The sentence.
     """
     kinds = [f"{word} in {number}" for word, number in
              (("diverged", num_diverged), ("failed", num_failed)) if number]
@@ -31,6 +34,9 @@ def few_seeds(label: str, *, num_finished: int) -> str:
     Args:
         label: The design.
         num_finished: Its finished runs, 1 or 2.
+
+    Returns:
+        The sentence.
     """
     runs = "run" if num_finished == 1 else "runs"
     return (
@@ -46,6 +52,9 @@ def collapsed(label: str, *, num_collapsed: int, num_runs: int) -> str:
         label: The design.
         num_collapsed: Finished runs that do.
         num_runs: All its finished runs.
+
+    Returns:
+        The sentence.
     """
     return (
         f"{label} predicts one class for every image in {num_collapsed} of {num_runs} runs; they"
@@ -59,6 +68,9 @@ def missing(num_missing: int, *, num_planned: int) -> str:
     Args:
         num_missing: Trials without one.
         num_planned: Trials of the plan.
+
+    Returns:
+        The sentence.
     """
     return (
         f"{num_missing:,} of {num_planned:,} planned trials have not run; the same command"
@@ -72,6 +84,9 @@ def under_trained(num_rising: int, *, num_trials: int) -> str:
     Args:
         num_rising: Trials whose curve does.
         num_trials: Finished trials.
+
+    Returns:
+        The sentence.
     """
     return (
         f"{UNDER_TRAINED[0].upper()}{UNDER_TRAINED[1:]}"
@@ -86,6 +101,9 @@ def unbalanced(largest: int, smallest: int, *, metric: str) -> str:
         largest: Training images of the largest class.
         smallest: Training images of the smallest.
         metric: The metric compared.
+
+    Returns:
+        The sentence, or an empty text.
     """
     if metric != "accuracy" or largest <= UNBALANCED_FACTOR * smallest:
         return ""

@@ -26,6 +26,7 @@ class Design:
         number: Place in the catalogue.
         wiring: The canonical wiring, or None.
         source: Where the design comes from.
+        departures: What differs from the source; may be empty.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Design:
     number: int
     wiring: str | None
     source: str
+    departures: str
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,28 @@ class Outcome:
 
     Args:
         record: The trial's record.
-        scores: Test scores by name: the four metrics, "nll" and "brier"; empty unless finished.
+        scores: Test scores by name: the four metrics, "nll" and "brier"; empty unless finished,
+            None where the test images do not allow a score.
         values: Influence value of each test image on the chosen metric, or None.
         curve: Columns of the training curve; empty where none was kept.
+        unusable: Why predictions of a finished trial cannot be scored; empty where they can.
     """
 
     record: dict[str, Any]
-    scores: dict[str, float] = field(default_factory=dict)
+    scores: dict[str, float | None] = field(default_factory=dict)
     values: np.ndarray | None = None
     curve: dict[str, np.ndarray] = field(default_factory=dict)
+    unusable: str = ""
 
     @property
     def state(self) -> str:
         """How the trial ended: "finished", "diverged" or "failed"."""
-        return self.record["state"]
+        return "failed" if self.unusable else self.record["state"]
+
+    @property
+    def reason(self) -> str:
+        """Why the trial did not finish; empty where it did."""
+        return self.unusable or self.record.get("reason") or ""
 
     @property
     def seed(self) -> int:
@@ -89,6 +99,9 @@ class Row:
 
         Args:
             state: "finished", "diverged" or "failed".
+
+        Returns:
+            How many there are.
         """
         return sum(outcome.state == state for outcome in self.outcomes)
 
@@ -102,9 +115,13 @@ class Row:
 
         Args:
             name: A metric, "nll" or "brier".
+
+        Returns:
+            The mean, or None.
         """
         scores = [outcome.scores[name] for outcome in self.finished]
-        return float(np.mean(scores)) if scores else None
+        known = [score for score in scores if score is not None]
+        return float(np.mean(known)) if known and len(known) == len(scores) else None
 
 
 @dataclass(frozen=True)
@@ -140,11 +157,20 @@ class Cell:
         """The data set's title."""
         return self.data.get("title") or self.dataset
 
+    @property
+    def compared(self) -> Comparison:
+        """The comparison, where the caller knows that there is one."""
+        assert self.comparison is not None
+        return self.comparison
+
     def row(self, name: str) -> Row:
         """Return the row of a design.
 
         Args:
             name: Name of a design in this cell.
+
+        Returns:
+            The row.
         """
         return next(row for row in self.rows if row.design.name == name)
 

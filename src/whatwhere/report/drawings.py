@@ -30,6 +30,9 @@ def forest_figure(cell: Cell, entry: dict[str, Any], *, name: str) -> str:
         cell: The cell.
         entry: The cell in the summary.
         name: Unique on the page.
+
+    Returns:
+        An SVG, or an empty text.
     """
     rows = [row for row in entry["leaderboard"] if row["from_none"]]
     if not rows:
@@ -61,6 +64,9 @@ def cost_figures(cell: Cell, entry: dict[str, Any], *, name: str) -> list[str]:
         cell: The cell.
         entry: The cell in the summary.
         name: Unique on the page.
+
+    Returns:
+        An SVG for each cost that was measured.
     """
     rows = [row for row in entry["leaderboard"] if row["mean"] is not None]
     if not rows:
@@ -89,6 +95,9 @@ def curve_figures(cell: Cell, entry: dict[str, Any], *, name: str) -> list[str]:
         cell: The cell.
         entry: The cell in the summary.
         name: Unique on the page.
+
+    Returns:
+        An SVG per family.
     """
     bold = {row["design"] for row in entry["leaderboard"] if row["may_be_best"]}
     curves = [
@@ -134,6 +143,9 @@ def family_legend(cell: Cell) -> list[tuple[str, str]]:
 
     Args:
         cell: The cell.
+
+    Returns:
+        Family and colour.
     """
     families = list(dict.fromkeys(row.design.family for row in cell.rows))
     styles = family_styles(families)

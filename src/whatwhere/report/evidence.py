@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.errors import MismatchError
+from whatwhere.errors import DataError, MismatchError
 from whatwhere.records import Run, Trial
 from whatwhere.report.cell import NO_ATTENTION, Cell, Design, Outcome, Predicted, Row
 from whatwhere.stats.choose import choose
@@ -61,6 +61,9 @@ def metric_of(run: Run) -> str:
 
     Args:
         run: The run.
+
+    Returns:
+        Name of the metric.
     """
     asked = run.config.get("asked", {})
     return asked.get("metric") or run.config.get("metric") or "accuracy"
@@ -97,12 +100,14 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     metric = metric_of(run)
     rows = _rows(trials, metric)
     comparison = _compared(rows)
-    excluded = {row.design.name: reason for row in rows if (reason := _why_excluded(row))}
+    most_seeds = max(len(row.finished) for row in rows)
+    reasons = {row.design.name: _why_excluded(row, most_seeds) for row in rows}
+    excluded = {name: reason for name, reason in reasons.items() if reason}
     chosen_by = _cost_for_choosing(rows) if comparison else None
     recommendation = None
     if comparison is not None:
-        costs = {row.design.name: row.cost[chosen_by] if chosen_by else 0.0 for row in rows
-                 if row.finished}
+        costs = {row.design.name: cost for row in rows
+                 if chosen_by and (cost := row.cost[chosen_by]) is not None}
         recommendation = choose(comparison, costs, excluded=excluded)
     return Cell(
         dataset=dataset,
@@ -144,6 +149,7 @@ def _design(card: dict[str, Any]) -> Design:
         number=card["number"],
         wiring=card.get("wiring"),
         source=card.get("source") or "",
+        departures=card.get("departures") or "",
     )
 
 
@@ -155,7 +161,7 @@ class _TestItems:
         self.label: np.ndarray | None = None
 
     def check(self, trial: Trial, label: np.ndarray, index: np.ndarray) -> None:
-        if self.index is None:
+        if self.index is None or self.label is None:
             self.index, self.label = index, label
         if not (np.array_equal(index, self.index) and np.array_equal(label, self.label)):
             raise MismatchError(
@@ -179,10 +185,26 @@ def _outcome(trial: Trial, metric: str, test_items: _TestItems) -> Outcome:
         return Outcome(trial.record, curve=curve)
     logit, label, index = _test_arrays(trial)
     test_items.check(trial, label, index)
-    scores = {name: float(score(name, logit, label)) for name in METRICS}
+    try:
+        values = influence(metric, logit, label)
+    except DataError as error:
+        return Outcome(trial.record, curve=curve, unusable=str(error))
+    return Outcome(trial.record, _scores(logit, label), values, curve)
+
+
+def _scores(logit: np.ndarray, label: np.ndarray) -> dict[str, float | None]:
+    scores = {name: _score_or_none(name, logit, label) for name in METRICS}
     scores["nll"] = float(negative_log_likelihood(logit, label).mean())
     scores["brier"] = float(brier(logit, label).mean())
-    return Outcome(trial.record, scores, influence(metric, logit, label), curve)
+    return scores
+
+
+def _score_or_none(name: str, logit: np.ndarray, label: np.ndarray) -> float | None:
+    """Return a score; None where a class has no test image and the metric needs one."""
+    try:
+        return float(score(name, logit, label))
+    except DataError:
+        return None
 
 
 def _cost(outcomes: tuple[Outcome, ...]) -> dict[str, float | None]:
@@ -205,17 +227,21 @@ def _compared(rows: tuple[Row, ...]) -> Comparison | None:
     seeds = {tuple(outcome.seed for outcome in row.finished) for row in finished}
     table = ItemTable(
         methods=tuple(row.design.name for row in finished),
-        values=tuple(np.stack([o.values for o in row.finished]) for row in finished),
+        values=tuple(_run_values(row) for row in finished),
         blocked=len(seeds) == 1,
     )
     return compare(table)
 
 
-def _why_excluded(row: Row) -> str | None:
+def _run_values(row: Row) -> np.ndarray:
+    return np.stack([outcome.values for outcome in row.finished if outcome.values is not None])
+
+
+def _why_excluded(row: Row, most_seeds: int) -> str | None:
     for state in ("diverged", "failed"):
         if row.num(state):
             return f"{state} in {row.num(state)} of {len(row.outcomes)} runs"
-    if 0 < len(row.finished) < MIN_SEEDS:
+    if 0 < len(row.finished) < MIN_SEEDS <= most_seeds:
         return f"only {len(row.finished)} finished runs"
     if row.design.kind == "control":
         return "a control: it is there to judge the designs by"

@@ -1,12 +1,14 @@
 """Numbers as people read them: points, counts, times; a dash where nothing was measured."""
 
 import math
+from collections.abc import Callable
+from typing import TypeGuard
 
 DASH = "–"
 _STEPS = ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
 
-def is_number(value: float | None) -> bool:
+def is_number(value: float | None) -> TypeGuard[float]:
     """Say whether a value is there and finite.
 
     Args:
@@ -40,9 +42,9 @@ def decimals_for(standard_error: float | None) -> int:
     Returns:
         Digits after the point of the percentage, 0 to 3; 1 where the error is unknown or zero.
     """
-    if not is_number(standard_error) or standard_error <= 0:
-        return 1
-    return min(3, max(0, 1 - math.floor(math.log10(100 * standard_error))))
+    if is_number(standard_error) and standard_error > 0:
+        return min(3, max(0, 1 - math.floor(math.log10(100 * standard_error))))
+    return 1
 
 
 def points(share: float) -> str:
@@ -81,7 +83,7 @@ def points_at_most(share: float) -> str:
     return _points(100 * share, math.ceil)
 
 
-def _points(value: float, towards) -> str:
+def _points(value: float, towards: Callable[[float], int]) -> str:
     decimals = 1 if abs(value) >= 1 else 2
     scale = 10**decimals
     # Nine digits first: 0.057 is 5.7 points although 100 * 0.057 is a hair above.

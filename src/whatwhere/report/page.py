@@ -11,7 +11,7 @@ from whatwhere.report import numbers
 from whatwhere.report.cell import Cell
 from whatwhere.report.pictures import FetchImages, collect_pictures
 from whatwhere.report.protocol import failures_of
-from whatwhere.report.text import shortened, visible
+from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
     picture_addresses,
@@ -93,7 +93,7 @@ def _environment() -> Environment:
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
-    environment.globals["failures_of"] = failures_of
+    environment.globals.update(failures_of=failures_of, facts=facts)
     return environment
 
 

@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from whatwhere.records import write_atomically
 
 FILE_NAME = "thumbnails.npz"
 LARGEST_SIDE = 128
-FetchImages = Callable[[str, np.ndarray], np.ndarray]
+FetchImages = Callable[[str, np.ndarray], np.ndarray | None]
 
 
 def collect_pictures(
@@ -26,7 +27,7 @@ def collect_pictures(
         folder: The run's folder.
         wanted: Indices of images in their source, by data set.
         fetch_images: Given a data set and indices, returns uint8 images (n, height, width,
-            channel); None where the data is not at hand.
+            channel), or None for a data set that is not at hand; None where none is.
 
     Returns:
         uint8 pictures (height, width, channel) by "DATA/INDEX"; those that cannot be had are
@@ -39,8 +40,10 @@ def collect_pictures(
         return pictures
     for dataset, indices in wanted.items():
         absent = sorted({i for i in indices if f"{dataset}/{i}" not in pictures})
-        if absent:
-            images = fetch_images(dataset, np.array(absent, dtype=np.int64))
+        if not absent:
+            continue
+        images = fetch_images(dataset, np.array(absent, dtype=np.int64))
+        if images is not None:
             for index, image in zip(absent, images, strict=True):
                 pictures[f"{dataset}/{index}"] = thumbnail(image)
     _keep(folder, pictures)
@@ -115,5 +118,6 @@ def _kept(folder: Path) -> dict[str, np.ndarray]:
 
 def _keep(folder: Path, pictures: dict[str, np.ndarray]) -> None:
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{key: pictures[key] for key in sorted(pictures)})
+    named: dict[str, Any] = {key: pictures[key] for key in sorted(pictures)}
+    np.savez_compressed(buffer, **named)
     write_atomically(folder / FILE_NAME, buffer.getvalue())

@@ -39,6 +39,18 @@ def failures_of(row: dict[str, Any]) -> str:
     return f"{num_failed} of {row['num_runs']}" if num_failed else "0"
 
 
+def protocol_name(cell: Cell) -> str:
+    """Return the name of the protocol that a cell was trained with.
+
+    Args:
+        cell: The cell.
+
+    Returns:
+        For instance "quick"; empty where it has none.
+    """
+    return str(cell.recipe.get("name") or "")
+
+
 def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
     """Describe how a leaderboard was made.
 
@@ -51,10 +63,10 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
     """
     recipe = cell.recipe
     parts = [
-        f"protocol {recipe['protocol']}" if recipe.get("protocol") else "",
+        f"protocol {protocol_name(cell)}" if protocol_name(cell) else "",
         f"{recipe['backbone']}" if recipe.get("backbone") else "",
         f"{recipe['steps']:,} steps" if recipe.get("steps") else "",
-        f"batch {recipe['batch']}" if recipe.get("batch") else "",
+        f"batch {recipe['batch_size']}" if recipe.get("batch_size") else "",
         _optimiser(recipe),
         f"{recipe['image_size']} px" if recipe.get("image_size") else "",
         f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
@@ -64,11 +76,11 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
 
 
 def _optimiser(recipe: dict[str, Any]) -> str:
-    if not recipe.get("optimiser"):
+    if not recipe.get("optimizer"):
         return ""
     rate = recipe.get("learning_rate")
     at = f" at learning rate {plain(rate)}" if isinstance(rate, int | float) else ""
-    return f"{recipe['optimiser']}{at}"
+    return f"{recipe['optimizer']}{at}"
 
 
 def estimand(entry: dict[str, Any]) -> str:
@@ -76,6 +88,9 @@ def estimand(entry: dict[str, Any]) -> str:
 
     Args:
         entry: A cell of the summary.
+
+    Returns:
+        The sentence.
     """
     sentence = (
         f"Mean {metric_name(entry['metric'])} and its 95 % interval are for new images from the"

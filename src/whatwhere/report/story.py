@@ -5,14 +5,30 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from whatwhere.report import cautions, wording
+from whatwhere.report import cautions, verdicts, wording
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.evidence import MIN_SEEDS
 from whatwhere.report.numbers import is_number
+from whatwhere.report.protocol import protocol_name
 from whatwhere.stats.comparison import Pair
 
 SIGNIFICANCE_LEVEL = 0.05
 _CONSTANT_GAIN = re.compile(r"\s*([0-9.eE+-]+)\s*\*\s*x\s*")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How the designs stand against one control.
+
+    Args:
+        control: How sentences call the control.
+        title: Its longer name.
+        sentences: Who is ahead, behind, equivalent, undecided.
+    """
+
+    control: str
+    title: str
+    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,7 @@ class Story:
         screening: That this is a screening; empty for longer protocols.
         headline: What is recommended, or why nothing is.
         remark: What the headline means for attention as such; may be empty.
-        controls: For each control its name, and how the designs stand against it.
+        controls: For each control its words and title, and how the designs stand against it.
         detectable: What the table could have seen; empty without a comparison.
         cautions: Failures, short training, unbalanced classes.
     """
@@ -31,7 +47,7 @@ class Story:
     screening: str
     headline: str
     remark: str
-    controls: tuple[tuple[str, tuple[str, ...]], ...]
+    controls: tuple[Verdict, ...]
     detectable: str
     cautions: tuple[str, ...]
 
@@ -52,7 +68,7 @@ def tell(cell: Cell, *, place: str) -> Story:
         The sentences.
     """
     return Story(
-        screening=wording.screening(cell.recipe.get("protocol", ""), cell.recipe.get("steps")),
+        screening=wording.screening(protocol_name(cell), cell.recipe.get("steps")),
         headline=_headline(cell, place),
         remark=_remark(cell),
         controls=_controls(cell),
@@ -62,12 +78,16 @@ def tell(cell: Cell, *, place: str) -> Story:
 
 
 def spoken(row: Row) -> str:
-    """Return how sentences call a design: its label, but a control by its title.
+    """Return how sentences call a design: its label, and a control as such.
 
     Args:
         row: The design's row.
+
+    Returns:
+        The words.
     """
-    return row.design.title if row.design.kind == "control" else row.design.label
+    label = row.design.label
+    return f"the control {label}" if row.design.kind == "control" else label
 
 
 def is_compared(cell: Cell) -> bool:
@@ -78,6 +98,9 @@ def is_compared(cell: Cell) -> bool:
 
     Args:
         cell: The cell.
+
+    Returns:
+        Whether it may.
     """
     summaries = cell.comparison.summaries if cell.comparison else ()
     return sum(summary.num_seeds >= MIN_SEEDS for summary in summaries) > 1
@@ -88,6 +111,9 @@ def is_significant(pair: Pair) -> bool:
 
     Args:
         pair: The two designs.
+
+    Returns:
+        Whether it does.
     """
     return is_number(pair.p_adjusted) and pair.p_adjusted < SIGNIFICANCE_LEVEL
 
@@ -104,9 +130,9 @@ def _headline(cell: Cell, place: str) -> str:
             place, num_seeds=num_seeds, highest=highest, metric=cell.metric
         )
     labels = [spoken(cell.row(s.name)) for s in comparison.summaries if s.may_be_best]
-    if not recommendation.designs:
+    if recommendation is None or not recommendation.designs:
         return wording.nothing_recommended(place, labels=labels)
-    if comparison.unique_winner is not None:
+    if comparison.winner_margin is not None:
         return wording.winner(place, label=labels[0], margin=comparison.winner_margin)
     return wording.tied(
         place,
@@ -115,17 +141,26 @@ def _headline(cell: Cell, place: str) -> str:
         num_recommended=len(recommendation.designs),
         cheapest=spoken(cell.row(recommendation.designs[0])),
         chosen_by=cell.chosen_by,
+        is_cheapest_of_all=_is_cheapest_of_all(cell, recommendation.designs[0]),
     )
 
 
+def _is_cheapest_of_all(cell: Cell, name: str) -> bool:
+    """Say whether no design that may be best, recommended or not, costs less."""
+    if cell.chosen_by is None:
+        return True
+    costs = {other: cell.row(other).cost[cell.chosen_by] for other in cell.compared.may_be_best}
+    return all(cost is None or cost >= (costs[name] or 0.0) for cost in costs.values())
+
+
 def _remark(cell: Cell) -> str:
-    tied = is_compared(cell) and cell.comparison.unique_winner is None
-    if tied and NO_ATTENTION in cell.comparison.may_be_best:
+    tied = is_compared(cell) and cell.compared.unique_winner is None
+    if tied and NO_ATTENTION in cell.compared.may_be_best:
         return wording.no_attention_may_be_best()
     return ""
 
 
-def _controls(cell: Cell) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def _controls(cell: Cell) -> tuple[Verdict, ...]:
     """Judge every design against no attention, the widened backbone and the constant gain."""
     if not is_compared(cell):
         return ()
@@ -139,7 +174,7 @@ def _controls(cell: Cell) -> tuple[tuple[str, tuple[str, ...]], ...]:
         nearest = [row for row in judged if _nearest_gain(row, gains + none) is control]
         opponents.append((control, nearest))
     return tuple(
-        (spoken(control), tuple(_against(cell, control, rows)))
+        Verdict(spoken(control), control.design.title, tuple(_against(cell, control, rows)))
         for control, rows in opponents
         if rows
     )
@@ -161,19 +196,19 @@ def _nearest_gain(row: Row, controls: list[Row]) -> Row:
 
 def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
     name = spoken(control)
-    place = {summary.name: rank for rank, summary in enumerate(cell.comparison.summaries)}
+    place = {summary.name: rank for rank, summary in enumerate(cell.compared.summaries)}
     judged = sorted(judged, key=lambda row: place[row.design.name])
-    pairs = [(spoken(row), cell.comparison.pair(row.design.name, control.design.name))
+    pairs = [(spoken(row), cell.compared.pair(row.design.name, control.design.name))
              for row in judged]
     ahead = [(label, p.low) for label, p in pairs if is_significant(p) and p.difference > 0]
     behind = [(label, -p.high) for label, p in pairs if is_significant(p) and p.difference < 0]
     same = [label for label, p in pairs if not is_significant(p) and p.equivalent]
     undecided = [label for label, p in pairs if not is_significant(p) and not p.equivalent]
     return [
-        *_if(ahead, lambda: wording.ahead_of_control(name, leads=ahead)),
-        *_if(behind, lambda: wording.behind_control(name, lags=behind)),
-        *_if(same, lambda: wording.equivalent_to_control(name, labels=same)),
-        *_if(undecided, lambda: wording.not_ahead_of_control(
+        *_if(ahead, lambda: verdicts.ahead_of_control(name, leads=ahead)),
+        *_if(behind, lambda: verdicts.behind_control(name, lags=behind)),
+        *_if(same, lambda: verdicts.equivalent_to_control(name, labels=same)),
+        *_if(undecided, lambda: verdicts.not_ahead_of_control(
             name, labels=undecided, num_judged=len(judged))),
     ]
 
@@ -183,11 +218,10 @@ def _if(condition: object, sentence: Callable[[], str]) -> list[str]:
 
 
 def _detectable(cell: Cell) -> str:
-    comparison = cell.comparison
-    if not is_compared(cell) or not is_number(comparison.detectable_difference):
+    if not is_compared(cell) or not is_number(cell.compared.detectable_difference):
         return ""
     return wording.detectable(
-        comparison.detectable_difference, num_comparisons=comparison.num_comparisons
+        cell.compared.detectable_difference, num_comparisons=cell.compared.num_comparisons
     )
 
 

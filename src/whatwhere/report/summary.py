@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from whatwhere.records import Run
 from whatwhere.report.cautions import missing
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.evidence import MIN_SEEDS, metric_of
+from whatwhere.report.protocol import protocol_name
 from whatwhere.report.story import Story, is_compared, is_significant, spoken, tell
 from whatwhere.report.wording import pair as pair_sentence
 from whatwhere.stats.comparison import MethodSummary, Pair
@@ -89,6 +91,9 @@ def cell_title(dataset_title: str, size: int) -> str:
     Args:
         dataset_title: Title of the data set.
         size: Number of training images.
+
+    Returns:
+        The heading.
     """
     return f"{dataset_title}, {size:,} training images"
 
@@ -108,7 +113,9 @@ def _missing(run: Run, cells: tuple[Cell, ...]) -> str:
     plan = run.config.get("plan", {})
     seeds = plan.get("seeds", 0)
     num_seeds = seeds if isinstance(seeds, int) else len(seeds)
-    num_planned = len(plan.get("designs", [])) * num_seeds * max(1, len(cells))
+    sizes = plan.get("sizes", {})
+    num_cells = sum(map(len, sizes.values())) if isinstance(sizes, dict) else len(cells)
+    num_planned = len(plan.get("designs", [])) * num_seeds * num_cells
     num_missing = num_planned - sum(len(cell.outcomes) for cell in cells)
     return missing(num_missing, num_planned=num_planned) if num_missing > 0 else ""
 
@@ -121,23 +128,22 @@ def _cell(cell: Cell, story: Story, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "title": cell_title(cell.title, cell.size),
         "place": _place(cell, cells),
         "metric": cell.metric,
-        "protocol": cell.recipe.get("protocol"),
+        "protocol": protocol_name(cell),
         "steps": cell.recipe.get("steps"),
         "recommendation": story.recommendation,
         "recommended": list(cell.recommendation.designs) if cell.recommendation else [],
         "because": list(cell.recommendation.because) if cell.recommendation else [],
         "not_settled": list(cell.recommendation.not_settled) if cell.recommendation else [],
         "excluded": cell.excluded,
-        "controls": [{"control": control, "sentences": list(sentences)}
-                     for control, sentences in story.controls],
+        "controls": [asdict(verdict) for verdict in story.controls],
         "detectable": story.detectable,
         "cautions": list(story.cautions),
         "is_compared": is_compared(cell),
         "num_items": comparison.num_items if comparison else None,
         "num_comparisons": comparison.num_comparisons if comparison else None,
         "detectable_difference": comparison.detectable_difference if comparison else None,
-        "unique_winner": comparison.unique_winner if is_compared(cell) else None,
-        "winner_margin": comparison.winner_margin if is_compared(cell) else None,
+        "unique_winner": cell.compared.unique_winner if is_compared(cell) else None,
+        "winner_margin": cell.compared.winner_margin if is_compared(cell) else None,
         "leaderboard": _rows(cell),
         "pairs": [_pair(pair) for pair in comparison.pairs] if comparison else [],
     }
@@ -150,7 +156,7 @@ def _rows(cell: Cell) -> list[dict[str, Any]]:
 
 
 def _row(cell: Cell, row: Row, summary: MethodSummary | None) -> dict[str, Any]:
-    design, claims = row.design, summary is not None and is_compared(cell)
+    design, claim = row.design, summary if is_compared(cell) else None
     return {
         "design": design.name,
         "label": design.label,
@@ -163,9 +169,9 @@ def _row(cell: Cell, row: Row, summary: MethodSummary | None) -> dict[str, Any]:
         "high": summary.high if summary else None,
         "num_seeds": summary.num_seeds if summary else 0,
         "seed_sd": summary.seed_sd if summary and summary.num_seeds > 1 else None,
-        "letters": summary.letters if claims else "",
-        "may_be_best": bool(claims and summary.may_be_best),
-        "equivalent_to_best": bool(claims and summary.equivalent_to_best),
+        "letters": claim.letters if claim else "",
+        "may_be_best": bool(claim and claim.may_be_best),
+        "equivalent_to_best": bool(claim and claim.equivalent_to_best),
         "num_runs": len(row.outcomes),
         "num_diverged": row.num("diverged"),
         "num_failed": row.num("failed"),
@@ -182,7 +188,7 @@ def _from_none(cell: Cell, row: Row) -> dict[str, Any] | None:
     name = row.design.name
     if not is_compared(cell) or name == NO_ATTENTION or not {name, NO_ATTENTION} <= compared:
         return None
-    pair = cell.comparison.pair(name, NO_ATTENTION)
+    pair = cell.compared.pair(name, NO_ATTENTION)
     significant = is_significant(pair) and len(row.finished) >= MIN_SEEDS
     sentence = pair_sentence(
         spoken(row),
@@ -191,7 +197,7 @@ def _from_none(cell: Cell, row: Row) -> dict[str, Any] | None:
         high=pair.high,
         significant=significant,
         equivalent=pair.equivalent,
-        detectable=cell.comparison.detectable_difference,
+        detectable=cell.compared.detectable_difference,
     )
     return {**_pair(pair), "significant": significant, "sentence": sentence}
 

@@ -70,7 +70,9 @@ def _result(row: Row, outcome: Outcome) -> dict[str, Any]:
         "title": design.title,
         "family": design.family,
         **{name: record.get(name) for name in
-           ("dataset", "size", "seed", "state", "reason", "seconds", "steps")},
+           ("dataset", "size", "seed", "seconds", "steps")},
+        "state": outcome.state,
+        "reason": outcome.reason,
         **{name.replace("-", "_"): value for name, value in outcome.scores.items()},
         "validation_accuracy": validation.get("accuracy"),
         "validation_loss": validation.get("loss"),

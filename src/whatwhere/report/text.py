@@ -2,6 +2,8 @@
 
 import re
 import unicodedata
+from collections.abc import Mapping
+from typing import Any
 
 # Joiners belong to the spelling of Arabic, Indic scripts and emoji; they reorder nothing.
 _JOINERS = frozenset("\u200c\u200d")
@@ -102,3 +104,28 @@ def latex(text: str) -> str:
         The text with the characters that LaTeX would interpret replaced by commands.
     """
     return "".join(_LATEX.get(character, character) for character in visible(text))
+
+
+def facts(values: Mapping[str, Any], *, above: str = "") -> list[tuple[str, str]]:
+    """Lay out nested values as lines of name and text, sorted by name.
+
+    Args:
+        values: For instance the environment or a recipe.
+        above: Name of what holds the values.
+
+    Returns:
+        Names, joined by a point where values are nested, and texts.
+    """
+    lines: list[tuple[str, str]] = []
+    for name, value in sorted(values.items()):
+        whole = f"{above} · {name}" if above else name
+        if isinstance(value, Mapping):
+            lines += facts(value, above=whole)
+        else:
+            items = value if isinstance(value, list | tuple) else [value]
+            lines.append((whole, ", ".join(map(_fact, items))))
+    return lines
+
+
+def _fact(value: object) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -70,7 +70,7 @@ class CellView:
     metric: str
     decimals: int
     protocol: str
-    strips: dict[str, dict[str, float]]
+    strips: dict[str, dict[str, Any]]
     families: list[tuple[str, str]]
     forest: str
     costs: list[str]
@@ -173,10 +173,10 @@ def wanted_pictures(views: list[CellView], data: list[DataView]) -> dict[str, li
     wanted: dict[str, list[int]] = {view.name: [] for view in data}
     for view in data:
         wanted[view.name] += [index for _, indices in view.samples for index in indices]
-    for view in views:
-        if view.answers:
-            wanted.setdefault(view.dataset, [])
-            wanted[view.dataset] += [mistake.index for mistake in view.answers.mistakes]
+    for cell in views:
+        if cell.answers:
+            shown = [mistake.index for mistake in cell.answers.mistakes]
+            wanted.setdefault(cell.dataset, []).extend(shown)
     return {name: sorted(set(indices)) for name, indices in wanted.items() if indices}
 
 
@@ -203,6 +203,9 @@ def view_designs(cells: tuple[Cell, ...]) -> list[tuple[Design, Row]]:
 
     Args:
         cells: The cells of the run.
+
+    Returns:
+        Design and row.
     """
     rows: dict[str, Row] = {}
     for cell in cells:
@@ -235,7 +238,7 @@ def _answers(run: Run, cell: Cell, entry: dict[str, Any], *, name: str) -> Answe
     )
 
 
-def _strips(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
+def _strips(rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     """Place each row's mean and interval on one axis, in pixels of a small drawing."""
     drawn = [row for row in rows if is_number(row["mean"])]
     ends = [row[name] for row in drawn for name in ("low", "mean", "high") if is_number(row[name])]
@@ -258,7 +261,7 @@ def _strips(rows: list[dict[str, Any]]) -> dict[str, dict[str, float]]:
 
 def _trouble(row: Row, outcome: Any) -> dict[str, Any]:
     where = outcome.record.get("diverged") or {}
-    parts = [outcome.record.get("reason") or ""]
+    parts = [outcome.reason]
     if where:
         parts.append(
             f"at step {where.get('step')}, learning rate {plain(where.get('learning_rate'))},"
@@ -273,5 +276,8 @@ def is_labelled(view: CellView) -> bool:
 
     Args:
         view: The cell.
+
+    Returns:
+        Whether it has.
     """
     return len(view.class_names) <= MOST_LABELLED

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from whatwhere.report.numbers import points_at_least, points_at_most
 
 EQUIVALENCE_MARGIN = 0.005
-_MARGIN = f"{100 * EQUIVALENCE_MARGIN:g}"
+MARGIN_IN_POINTS = f"{100 * EQUIVALENCE_MARGIN:g}"
 _MOST_NAMES = 6
 _METRICS = {
     "accuracy": "accuracy",
@@ -29,6 +29,9 @@ def metric_name(metric: str) -> str:
 
     Args:
         metric: For instance "macro-f1".
+
+    Returns:
+        The words.
     """
     return _METRICS.get(metric, metric)
 
@@ -39,6 +42,9 @@ def screening(protocol: str, steps: int | None) -> str:
     Args:
         protocol: Name of the protocol.
         steps: Optimiser steps of a trial.
+
+    Returns:
+        The sentence, or an empty text.
     """
     if protocol != "quick":
         return ""
@@ -57,6 +63,7 @@ def tied(
     num_recommended: int,
     cheapest: str,
     chosen_by: str | None,
+    is_cheapest_of_all: bool = True,
 ) -> str:
     """Name the designs that may be best, and the cheapest that can be recommended.
 
@@ -67,6 +74,10 @@ def tied(
         num_recommended: How many of those that may be best can be recommended.
         cheapest: The cheapest of them.
         chosen_by: The cost it is cheapest in, or None where no cost was measured.
+        is_cheapest_of_all: False if one that may be best is cheaper but cannot be recommended.
+
+    Returns:
+        The sentence.
     """
     names = listed(labels)
     if len(labels) > _MOST_NAMES:
@@ -76,7 +87,7 @@ def tied(
         return f"{sentence} Within this group only {cheapest} can be recommended."
     if chosen_by is None:
         return f"{sentence} No cost was measured to choose by within this group."
-    of_which = " of those that can be recommended" if num_recommended < len(labels) else ""
+    of_which = "" if is_cheapest_of_all else " of those that can be recommended"
     choice = f"{cheapest} {_CHEAPEST[chosen_by]}{of_which}"
     return f"{sentence} Within this group choose by cost: {choice}."
 
@@ -86,6 +97,9 @@ def listed(labels: Sequence[str]) -> str:
 
     Args:
         labels: The names.
+
+    Returns:
+        The joined names.
     """
     return ("; " if any("," in label for label in labels) else ", ").join(labels)
 
@@ -97,6 +111,9 @@ def winner(place: str, *, label: str, margin: float) -> str:
         place: The data set.
         label: The design.
         margin: Lower bound of its lead over every other, as a share of one.
+
+    Returns:
+        The sentence.
     """
     if margin >= EQUIVALENCE_MARGIN:
         lead = points_at_least(margin)
@@ -115,6 +132,9 @@ def screening_only(place: str, *, num_seeds: int, highest: str, metric: str) -> 
         num_seeds: Most finished seeds that designs have.
         highest: The design with the highest mean.
         metric: The metric compared.
+
+    Returns:
+        The sentence.
     """
     reason = f"{num_seeds} seeds at most"
     if num_seeds == 1:
@@ -131,6 +151,9 @@ def nothing_to_compare(place: str, *, labels: Sequence[str]) -> str:
     Args:
         place: The data set.
         labels: The designs that finished: none or one.
+
+    Returns:
+        The sentence.
     """
     if not labels:
         return f"No trial finished on {place}, so there is nothing to compare."
@@ -143,6 +166,9 @@ def nothing_recommended(place: str, *, labels: Sequence[str]) -> str:
     Args:
         place: The data set.
         labels: The designs that may be best.
+
+    Returns:
+        The sentence.
     """
     return (
         f"No design is recommended on {place}: those that may be best are {listed(labels)}, and"
@@ -175,13 +201,16 @@ def pair(
         significant: Whether the difference holds after the correction for all comparisons.
         equivalent: Whether it lies within half a point.
         detectable: Smallest difference the study could have seen, as a share of one.
+
+    Returns:
+        The sentence.
     """
     if significant and low > 0:
         return _ahead(first, second, low)
     if significant and high < 0:
         return _ahead(second, first, -high)
     if equivalent:
-        return f"{first} and {second} are equivalent within {_MARGIN} points."
+        return f"{first} and {second} are equivalent within {MARGIN_IN_POINTS} points."
     return (
         "No conclusion: this study could only have seen differences above"
         f" {points_at_most(detectable)} points."
@@ -202,60 +231,15 @@ def _small_gain(bound: float) -> str:
     )
 
 
-def ahead_of_control(control: str, *, leads: Sequence[tuple[str, float]]) -> str:
-    """Name the designs that beat a control, each with the least it may be.
-
-    Args:
-        control: How the control is called.
-        leads: Design and lower 95 % bound of its lead, as a share of one.
-    """
-    return f"Ahead of {control}, by at least so many points: {_bounds(leads)}."
-
-
-def behind_control(control: str, *, lags: Sequence[tuple[str, float]]) -> str:
-    """Name the designs that a control beats.
-
-    Args:
-        control: How the control is called.
-        lags: Design and lower 95 % bound of how far it is behind, as a share of one.
-    """
-    return f"Behind {control}, by at least so many points: {_bounds(lags)}."
-
-
-def _bounds(pairs: Sequence[tuple[str, float]]) -> str:
-    return listed([f"{label} {points_at_least(max(low, 0.0))}" for label, low in pairs])
-
-
-def equivalent_to_control(control: str, *, labels: Sequence[str]) -> str:
-    """Name the designs that are as good as a control within half a point.
-
-    Args:
-        control: How the control is called.
-        labels: The designs.
-    """
-    return f"Equivalent to {control} within {_MARGIN} points: {listed(labels)}."
-
-
-def not_ahead_of_control(control: str, *, labels: Sequence[str], num_judged: int) -> str:
-    """Name the designs that do not beat a control.
-
-    Args:
-        control: How the control is called.
-        labels: The designs whose difference is undecided.
-        num_judged: How many designs were judged against this control.
-    """
-    if len(labels) == num_judged and len(labels) > 1:
-        return f"No design beats {control} here: all {num_judged} differences are undecided."
-    verb = "Does" if len(labels) == 1 else "Do"
-    return f"{verb} not beat {control} here, the difference is undecided: {listed(labels)}."
-
-
 def detectable(difference: float, *, num_comparisons: int) -> str:
     """Say what the table could have seen.
 
     Args:
         difference: As a share of one.
         num_comparisons: Comparisons corrected for.
+
+    Returns:
+        The sentence.
     """
     over = f"over its {num_comparisons:,} comparisons" if num_comparisons > 1 else "here"
     return (

@@ -119,6 +119,9 @@ class Comparison:
             first: Name of a method.
             second: Name of another.
 
+        Returns:
+            The pair; its sign and interval fit the order asked for.
+
         Raises:
             UnknownNameError: If a name is not in the table.
             UsageError: If both are the same.

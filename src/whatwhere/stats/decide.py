@@ -10,21 +10,27 @@ POWER = 0.8
 
 
 def num_comparisons(num_methods: int, *, against_control: bool) -> int:
-    """Count the tests that are corrected for: K - 1 with a control, else K (K-1) / 2.
+    """Count the tests that are corrected for.
 
     Args:
         num_methods: K, with the control.
         against_control: Whether all are compared with one of them only.
+
+    Returns:
+        K - 1 with a control, else K (K-1) / 2.
     """
     return num_methods - 1 if against_control else num_methods * (num_methods - 1) // 2
 
 
 def tested(num_methods: int, *, control: int | None) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows and columns of the pairs that are tested, each pair once.
+    """Find the pairs that are tested.
 
     Args:
         num_methods: K.
         control: Place of the control, or None for all pairs.
+
+    Returns:
+        Rows and columns in a (method, method) array, each pair once, above the diagonal.
     """
     first, second = np.triu_indices(num_methods, k=1)
     if control is None:
@@ -50,12 +56,15 @@ def adjust(p_values: np.ndarray, *, control: int | None) -> np.ndarray:
 
 
 def holm(p_values: np.ndarray) -> np.ndarray:
-    """Return the p values of m tests, corrected by Holm's step-down rule.
+    """Correct the p values of m tests by Holm's step-down rule.
 
         p_(i) = max_{j <= i} min(1, (m - j + 1) p_(j)),  p_(1) <= ... <= p_(m)
 
     Args:
         p_values: In [0, 1] (test,).
+
+    Returns:
+        In [0, 1] (test,), in the order given.
 
     Source:
         Holm (1979), A simple sequentially rejective multiple test procedure.
@@ -88,12 +97,15 @@ def may_be_best(pairs: Estimates) -> np.ndarray:
 
 
 def lead(pairs: Estimates) -> float:
-    """Return the lower 95 % bound of the lead of the first method over every other.
+    """Bound the lead of the first method over every other.
 
         min_j [ D_1j - t_{1-.05/K, df} sqrt(V_1j) ]
 
     Args:
         pairs: All differences (method, method), of at least two methods.
+
+    Returns:
+        The lower 95 % bound.
     """
     bounds = pairs.value - pairs.half_width(ALPHA / len(pairs.value))
     return float(bounds[0, 1:].min())

@@ -41,6 +41,9 @@ class Estimates:
 
         Args:
             order: Places of the methods, for estimates of shape (method, method).
+
+        Returns:
+            Estimates of the same shape as there are places.
         """
         places = np.ix_(order, order)
         return replace(
@@ -52,10 +55,13 @@ class Estimates:
         )
 
     def half_width(self, tail: float) -> np.ndarray:
-        """Return how far the interval reaches to each side.
+        """Compute intervals.
 
         Args:
             tail: Error probability on one side, in (0, 0.5); 0.025 for a 95 % interval.
+
+        Returns:
+            How far the interval reaches to each side of the value.
         """
         if not self.known:
             return np.full_like(self.value, 2.0)

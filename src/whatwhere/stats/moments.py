@@ -99,11 +99,14 @@ def _noise_covariance(deviations: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def weighted_mean(values: np.ndarray, weights: np.ndarray) -> float:
-    """Return the weighted mean, 0 where all weights are 0.
+    """Compute a weighted mean.
 
     Args:
         values: The values.
         weights: At least 0, as many.
+
+    Returns:
+        The mean, 0 where all weights are 0.
     """
     return float(values @ weights / weights.sum()) if weights.sum() > 0 else 0.0
 

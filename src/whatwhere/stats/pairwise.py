@@ -172,6 +172,9 @@ def is_blocked(moments: Moments) -> bool:
 
     Args:
         moments: The table.
+
+    Returns:
+        True for paired, equally many runs of more than three methods with (K-1)(S-1) >= 10.
     """
     num_methods = len(moments.mean)
     if moments.run_covariance is None or num_methods < MIN_METHODS_TO_POOL:

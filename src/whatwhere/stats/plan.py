@@ -71,12 +71,15 @@ class Spread:
         return float(min(1.0, (1 + 0.25 / (num_seeds - 1)) * quantiles * math.sqrt(variance)))
 
     def floor(self, *, against_control: bool = False) -> float:
-        """Return the difference that no number of seeds gets below.
+        """Compute what the images alone leave undetected.
 
             (z_{1-.025/m} + z_{.8}) sqrt(V_int)
 
         Args:
             against_control: Whether all are compared with one of them only.
+
+        Returns:
+            The difference that no number of seeds gets below.
         """
         tail = ALPHA / 2 / num_comparisons(self.num_methods, against_control=against_control)
         return float((ndtri(1 - tail) + ndtri(POWER)) * math.sqrt(self.lasting))

@@ -107,7 +107,7 @@ def preset(name: str, *, easy: bool, allow_flip: bool, image_size: int) -> Proto
     large = image_size >= 96
     if name == "quick":
         steps, augmentation = (150, "none") if easy else (400, crops)
-        return _sgd(name, "resnet8", image_size, steps, 64, augmentation)
+        return _sgd(name, "resnet8", image_size, steps, 64, augmentation, learning_rate=0.2)
     if name == "standard":
         backbone = "resnet18-large" if large else "resnet20"
         return _sgd(name, backbone, image_size, 3000, 64, crops)
@@ -147,6 +147,7 @@ def _sgd(
     augmentation: str,
     *,
     schedule: str = "linear",
+    learning_rate: float = 0.1,
 ) -> Protocol:
     return Protocol(
         name=name,
@@ -156,7 +157,7 @@ def _sgd(
         steps=steps,
         batch_size=batch_size,
         optimizer="sgd",
-        learning_rate=0.1,
+        learning_rate=learning_rate,
         momentum=0.9,
         weight_decay=5e-4,
         warmup_fraction=0.1,

@@ -65,12 +65,14 @@ def draw_costs(
     limits = _limits([design.mean for design in designs], half_width)
     figures = []
     for cost, label, unit in panels:
-        known = [design for design in designs if is_number(design.cost.get(cost))]
+        prices = [(design, design.cost.get(cost)) for design in designs]
+        known = [(design, price) for design, price in prices if is_number(price)]
         if known:
-            points = [(design.cost[cost] / unit, design.mean) for design in known]
+            points = [(price / unit, design.mean) for design, price in known]
+            shown = [design for design, _ in known]
             figures.append(
                 render(
-                    _Panel(known, points, label, metric, half_width, limits).draw,
+                    _Panel(shown, points, label, metric, half_width, limits).draw,
                     name=f"{name}-{cost.replace('_', '-')}",
                     title=f"{metric} against {label}",
                     width=_WIDTH,

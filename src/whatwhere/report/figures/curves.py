@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -49,7 +50,9 @@ class Curve:
     reference: bool
 
 
-def merge_seeds(curves: Sequence[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, ...]:
+def merge_seeds(
+    curves: Sequence[tuple[np.ndarray, np.ndarray]],
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Average curves over seeds, at the steps of the first.
 
     Args:
@@ -78,7 +81,7 @@ def draw_curves(curves: Sequence[Curve], *, name: str) -> list[str]:
     limits = _limits(curves)
     return [
         render(
-            lambda figure, family=family: _draw(figure, curves, family, styles[family][0], limits),
+            partial(_draw, curves=curves, family=family, colour=styles[family][0], limits=limits),
             name=f"{name}-{number}",
             title=f"Validation accuracy along training: {family}",
             width=_WIDTH,
@@ -119,11 +122,15 @@ def _draw(figure, curves, family, colour, limits) -> None:
 
 
 def _draw_others(axes, curves, family) -> None:
-    for curve in curves:
-        if curve.family != family:
-            colour, width = (INK, 1.1) if curve.reference else (FAINT, 0.8)
-            axes.plot(curve.step, curve.mean, color=colour, linewidth=width,
-                      zorder=2 if curve.reference else 1)
+    from matplotlib.collections import LineCollection
+
+    for is_reference, colour, width in ((False, FAINT, 0.8), (True, INK, 1.1)):
+        lines = [np.column_stack([curve.step, curve.mean]) for curve in curves
+                 if curve.family != family and curve.reference == is_reference]
+        axes.add_collection(
+            LineCollection(lines, colors=colour, linewidths=width, zorder=1 + is_reference),
+            autolim=False,
+        )
 
 
 def _label_ends(axes, own, colour) -> None:

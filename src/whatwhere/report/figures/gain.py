@@ -51,10 +51,10 @@ def rank_correlation(first: Sequence[float], second: Sequence[float]) -> float |
     """
     if len(first) < 3:
         return None
-    ranks = [_ranks(np.asarray(values, dtype=float)) for values in (first, second)]
-    if any(np.ptp(rank) == 0 for rank in ranks):
+    one, other = (_ranks(np.asarray(values, dtype=float)) for values in (first, second))
+    if np.ptp(one) == 0 or np.ptp(other) == 0:
         return None
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(one, other)[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

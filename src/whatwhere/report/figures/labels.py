@@ -29,6 +29,9 @@ class Box:
 
         Args:
             other: The other rectangle.
+
+        Returns:
+            Whether they do.
         """
         return (
             self.left < other.right
@@ -42,6 +45,9 @@ class Box:
 
         Args:
             other: The other rectangle.
+
+        Returns:
+            Whether it does.
         """
         return (
             self.left >= other.left

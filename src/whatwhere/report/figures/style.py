@@ -4,12 +4,13 @@ import io
 import re
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from whatwhere.report.text import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 INK = "#24292f"
@@ -30,7 +31,7 @@ FAMILIES = {
     "control": ("#b37700", "X"),
 }
 _OTHERS = (("#8c564b", "<"), ("#5b6abf", ">"), ("#7a7a00", "h"), ("#00818a", "p"))
-_SETTINGS = {
+_SETTINGS: dict[Any, Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": FAINT,
     "axes.labelcolor": MUTED,
@@ -167,7 +168,7 @@ def text_width(text: str, *, size: float = SMALL, bold: bool = False) -> float:
     return CHARACTER_WIDTH * size * len(text) * (1.15 if bold else 1.0)
 
 
-def percent_axis(axis: object) -> None:
+def percent_axis(axis: "Axis") -> None:
     """Label an axis of shares in percent.
 
     Args:
@@ -179,7 +180,7 @@ def percent_axis(axis: object) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}"))
 
 
-def grid(axes: "Axes", *, axis: str) -> None:
+def grid(axes: "Axes", *, axis: Literal["x", "y", "both"]) -> None:
     """Draw quiet grid lines.
 
     Args:

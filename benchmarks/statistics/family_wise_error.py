@@ -1,0 +1,121 @@
+"""How often a comparison of equally good methods claims something, and how its intervals cover.
+
+    OMP_NUM_THREADS=1 python benchmarks/statistics/family_wise_error.py [--repeats 2000] [--seed 1]
+
+Every cell draws tables in which all methods have exactly the same accuracy. A false claim is any
+pair with an adjusted p below 0.05 (family-wise error), a method that is left out of "may be best",
+or a unique winner. One core, about twelve minutes at 2,000 repeats.
+"""
+
+import argparse
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from results_file import write_result
+
+from whatwhere.stats.decide import adjust, may_be_best
+from whatwhere.stats.moments import moments_of
+from whatwhere.stats.pairwise import method_estimates, pair_estimates
+from whatwhere.stats.simulate import MEAN_ACCURACY, simulated_runs
+
+PATTERNS = {"equal": 0.0, "half 3x": 0.5, "quarter 3x": 0.25, "one 3x": None}
+COUNTS = ("family", "winner", "raw", "excluded_1x", "excluded_3x", "pair_cover", "own_cover_1x",
+          "own_cover_3x")
+
+
+@dataclass(frozen=True)
+class NullCell:
+    """One setting of the simulation; the seed SD is in points beyond the noise of images."""
+
+    methods: int
+    seeds: int
+    items: int
+    seed_sd_points: float
+    pattern: str
+    interaction: float
+    correlation: float
+    unequal: bool = False
+
+
+CELLS = (
+    NullCell(18, 3, 600, 1.5, "equal", 0.05, 0.4),
+    NullCell(24, 3, 10_000, 1.0, "quarter 3x", 0.0, 0.0),
+    NullCell(18, 5, 10_000, 0.3, "half 3x", 0.05, 0.4),
+    NullCell(18, 3, 600, 0.0, "equal", 0.14, 0.0),
+    NullCell(24, 3, 10_000, 2.0, "quarter 3x", 0.0, 0.0),
+    NullCell(24, 2, 10_000, 2.0, "quarter 3x", 0.0, 0.0),
+    NullCell(18, 3, 10_000, 2.0, "one 3x", 0.0, 0.5),
+    NullCell(4, 3, 2_000, 2.0, "one 3x", 0.0, 0.0),
+    NullCell(4, 10, 600, 0.3, "half 3x", 0.05, 0.5),
+    NullCell(8, 5, 156, 1.0, "half 3x", 0.14, 0.5),
+    NullCell(24, 10, 600, 0.3, "quarter 3x", 0.05, 0.5),
+    NullCell(3, 3, 600, 1.0, "one 3x", 0.05, 0.5),
+    NullCell(2, 5, 2_000, 0.3, "equal", 0.05, 0.0),
+    NullCell(24, 3, 600, 1.0, "quarter 3x", 0.05, 0.4, unequal=True),
+    NullCell(18, 5, 2_000, 1.0, "half 3x", 0.0, 0.4, unequal=True),
+)
+
+
+def seed_sds(cell: NullCell) -> np.ndarray:
+    """Return the seed SD of each method, the unstable ones first."""
+    share = PATTERNS[cell.pattern]
+    unstable = 1 if share is None else round(share * cell.methods)
+    factor = np.where(np.arange(cell.methods) < unstable, 3.0, 1.0)
+    return factor * cell.seed_sd_points / 100
+
+
+def one_table(cell: NullCell, rng: np.random.Generator) -> dict[str, float]:
+    """Draw a table, decide, and count the false claims as shares."""
+    sds = seed_sds(cell)
+    values = list(simulated_runs(
+        seed_sd=sds, num_seeds=cell.seeds, num_items=cell.items, interaction=cell.interaction,
+        seed_correlation=cell.correlation, rng=rng,
+    ))
+    if cell.unequal:
+        values = [runs[: 1 + k % cell.seeds] for k, runs in enumerate(values)]
+    moments = moments_of(values, paired=True)
+    pairs, own = pair_estimates(moments), method_estimates(moments)
+    p_values = pairs.p_values()
+    upper = np.triu_indices(cell.methods, k=1)
+    excluded = ~may_be_best(pairs)
+    covered = np.abs(own.value - MEAN_ACCURACY) <= own.half_width(0.025)
+    stable = sds == sds.min()
+    return {
+        "family": float((adjust(p_values, control=None)[upper] < 0.05).any()),
+        "winner": float(excluded.sum() == cell.methods - 1),
+        "raw": float((p_values[upper] < 0.05).mean()),
+        "excluded_1x": float(excluded[stable].mean()),
+        "excluded_3x": float(excluded[~stable].mean()) if not stable.all() else float("nan"),
+        "pair_cover": float((np.abs(pairs.value) <= pairs.half_width(0.025))[upper].mean()),
+        "own_cover_1x": float(covered[stable].mean()),
+        "own_cover_3x": float(covered[~stable].mean()) if not stable.all() else float("nan"),
+    }
+
+
+def main() -> None:
+    """Run every cell and write the result file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=2000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    rows, started = [], time.perf_counter()
+    for number, cell in enumerate(CELLS):
+        rng = np.random.default_rng((asked.seed, number))
+        tables = [one_table(cell, rng) for _ in range(asked.repeats)]
+        row = asdict(cell)
+        for name in COUNTS:
+            values = np.array([table[name] for table in tables])
+            row[name] = None if np.isnan(values).any() else round(float(values.mean()), 4)
+        row["family_standard_error"] = round(
+            float(np.sqrt(row["family"] * (1 - row["family"]) / asked.repeats)), 4
+        )
+        rows.append(row)
+        print(row, flush=True)
+    settings = {"repeats": asked.repeats, "seed": asked.seed,
+                "seconds": round(time.perf_counter() - started)}
+    print(write_result("family-wise-error", settings=settings, rows=rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""The command line."""
+
+from whatwhere.cli.ending import main
+
+__all__ = ["main"]

@@ -1,0 +1,70 @@
+"""Tables of right and wrong answers whose truth is known, to check the rules against."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# Most images are easy: right with a probability from Beta(30, 1); the others from Beta(1.5, 1.5).
+EASY_SHARE = 0.85
+EASY_SHAPE = 30.0
+HARD_SHAPE = 1.5
+MEAN_ACCURACY = EASY_SHARE * EASY_SHAPE / (EASY_SHAPE + 1) + (1 - EASY_SHARE) / 2
+# A run may not gain more than there is to gain; cut off on both sides alike, so that the mean
+# over runs stays what it is.
+_MOST_SHIFT = 0.95 * (1 - MEAN_ACCURACY)
+
+
+def simulated_runs(
+    *,
+    seed_sd: Sequence[float],
+    num_seeds: int,
+    num_items: int,
+    interaction: float = 0.0,
+    seed_correlation: float = 0.0,
+    gain: Sequence[float] | None = None,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw runs of several methods on new images; without a gain all methods are equally good.
+
+    Image i is right in method k with probability p_i, redrawn for a share of the images as a
+    method of its own sees them. Run s then moves the accuracy of method k by e_ks: it turns wrong
+    images right with probability e/(1 - A), or right ones wrong with probability -e/A, so that
+    the mean accuracy A is kept exactly, however much a method varies. (Adding e to p and cutting
+    at 0 and 1 would favour or harm methods that vary more.)
+
+    Args:
+        seed_sd: Standard deviation of e for each method, as a share of one.
+        num_seeds: Runs of each method.
+        num_items: Images.
+        interaction: Share of images whose difficulty is drawn for each method, in [0, 1].
+        seed_correlation: Correlation between methods of e in the same run, in [0, 1].
+        gain: Added to e for each method; None for none.
+        rng: The source of randomness.
+
+    Returns:
+        Zeros and ones (method, seed, item).
+    """
+    num_methods = len(seed_sd)
+    probability = np.broadcast_to(_difficulty(num_items, rng), (num_methods, num_items))
+    if interaction > 0:
+        own = rng.random((num_methods, num_items)) < interaction
+        redrawn = _difficulty(num_methods * num_items, rng).reshape(num_methods, num_items)
+        probability = np.where(own, redrawn, probability)
+    shared = np.sqrt(seed_correlation) * rng.standard_normal((1, num_seeds))
+    alone = np.sqrt(1 - seed_correlation) * rng.standard_normal((num_methods, num_seeds))
+    shift = np.clip(np.asarray(seed_sd)[:, None] * (shared + alone), -_MOST_SHIFT, _MOST_SHIFT)
+    shift = shift + (0.0 if gain is None else np.asarray(gain)[:, None])
+    up = np.clip(shift / (1 - MEAN_ACCURACY), 0, 1)[..., None]
+    down = np.clip(-shift / MEAN_ACCURACY, 0, 1)[..., None]
+    probability = probability[:, None, :].astype(np.float32)
+    probability = (probability + (1 - probability) * up) * (1 - down)
+    uniform = rng.random((num_methods, num_seeds, num_items), dtype=np.float32)
+    return (uniform < probability).astype(np.float64)
+
+
+def _difficulty(count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw the probability that an image is classified rightly."""
+    probability = rng.beta(EASY_SHAPE, 1.0, count)
+    hard = rng.random(count) >= EASY_SHARE
+    probability[hard] = rng.beta(HARD_SHAPE, HARD_SHAPE, int(hard.sum()))
+    return probability
