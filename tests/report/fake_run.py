@@ -38,7 +38,7 @@ ROWS = (
     ("cbam", "CBAM (official)", "reference", "reference", None, 0.27, 2384, -0.5),
     ("eca", "ECA", "reference", "reference", None, 0.5, 9, 1.5),
     ("wide", "backbone widened to the median cost", "control", "control", None, 1.0, 2400, 0.3),
-    ("gain", "constant gain 0.25", "control", "control", "0.25 * x", 0.25, 0, -1.0),
+    ("gain", "constant gain 0.25", "control", "control", "x / 4", 0.25, 0, -1.0),
 )
 DIGITS = tuple(str(digit) for digit in range(10))
 

@@ -229,3 +229,14 @@ def test_controls_are_not_recommended(main_run):
         ("wide", "gain"), "a control: it is there to judge the designs by"
     )
     assert not {"wide", "gain"} & set(cell["recommended"])
+
+
+def test_a_design_is_judged_by_the_constant_gain_nearest_to_its_own(main_run):
+    """C-CMSSA starts at 0.06 and faces the gain of a quarter; RCSA at 1.25 faces no attention."""
+    verdicts = {verdict["control"]: " ".join(verdict["sentences"])
+                for verdict in _cell(main_run)["controls"]}
+    assert list(verdicts) == ["no attention", "the control wide", "the control gain"]
+    for name in ("rcsa", "bi_csafa"):
+        assert name in verdicts["no attention"]
+    # 16 of the 21 designs start nearer to 0.25 than to 1, as ratios go.
+    assert "all 16 differences" in verdicts["the control gain"]

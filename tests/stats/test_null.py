@@ -105,7 +105,7 @@ def power(difference, *, repeats, rng, num_methods, **settings):
 def test_a_planted_difference_is_found(difference, num_items, num_seeds, sd, least):
     found = power(
         difference, repeats=300, rng=np.random.default_rng(num_items), num_methods=18,
-        seed_sd=[sd] * 18, num_seeds=num_seeds, num_items=num_items, interaction=0.05,
+        seed_sd=[sd] * 18, num_seeds=num_seeds, num_items=num_items, interaction=0.02,
         seed_correlation=0.4,
     )
     assert found >= least

@@ -245,3 +245,12 @@ def test_rounding_makes_no_difference_of_equal_means():
     pairs = pair_estimates(moments_of([up, down]))
     assert pairs.value[0, 1] == 0
     assert pairs.p_values()[0, 1] == 1
+
+
+@pytest.mark.parametrize("kind", [bool, np.float32, np.int64])
+def test_the_number_format_of_right_and_wrong_does_not_matter(kind):
+    values = random_table(np.random.default_rng(13), num_methods=5, num_seeds=3, num_items=113)
+    expected = pair_estimates(moments_of(values, paired=True))
+    found = pair_estimates(moments_of([runs.astype(kind) for runs in values], paired=True))
+    np.testing.assert_array_equal(found.variance, expected.variance)
+    np.testing.assert_array_equal(found.value, expected.value)

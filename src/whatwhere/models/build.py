@@ -67,8 +67,8 @@ def num_parameters(model: nn.Module) -> int:
 def widened_inner_widths(spec: ModelSpec, *, target: int) -> tuple[int, ...]:
     """Return inner widths that bring the bare backbone to a wanted size.
 
-    Blocks are widened by one channel, one block after another; a block whose step would overshoot
-    is passed over, until no step brings the size closer.
+    Blocks are widened by one channel, one block after another, as long as none overshoots; the
+    narrowest block takes a last step if that comes closer.
 
     Args:
         spec: The backbone, one of our ResNets.
@@ -83,11 +83,13 @@ def widened_inner_widths(spec: ModelSpec, *, target: int) -> tuple[int, ...]:
     # One more inner channel: a filter of each convolution, and the norm's scale and shift.
     steps = [9 * first + 9 * last + 2 for first, last in zip(before, outer, strict=True)]
     widths, missing = list(outer), target - num_parameters(_backbone(spec))
-    while any(step <= 2 * missing for step in steps):
+    while any(step <= missing for step in steps):
         for index, step in enumerate(steps):
-            if step <= 2 * missing:
+            if step <= missing:
                 widths[index] += 1
                 missing -= step
+    if min(steps) <= 2 * missing:
+        widths[steps.index(min(steps))] += 1
     return tuple(widths)
 
 

@@ -13,7 +13,7 @@ from whatwhere.report.protocol import protocol_name
 from whatwhere.stats.comparison import Pair
 
 SIGNIFICANCE_LEVEL = 0.05
-_CONSTANT_GAIN = re.compile(r"\s*([0-9.eE+-]+)\s*\*\s*x\s*")
+_CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,9 @@ def _controls(cell: Cell) -> tuple[Verdict, ...]:
 def _gain_of(row: Row) -> float | None:
     """Return the factor of a constant-gain control, None for everything else."""
     match = _CONSTANT_GAIN.fullmatch(row.design.wiring or "")
-    return float(match[1]) if match and row.design.kind == "control" else None
+    if match is None or row.design.kind != "control":
+        return None
+    return float(match[1] or 1) / float(match[2] or 1)
 
 
 def _nearest_gain(row: Row, controls: list[Row]) -> Row:

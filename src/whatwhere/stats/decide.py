@@ -93,7 +93,7 @@ def may_be_best(pairs: Estimates) -> np.ndarray:
     """
     num_methods = len(pairs.value)
     beaten = (pairs.value > 0) & (num_methods * pairs.p_values() / 2 < ALPHA)
-    return ~beaten.any(axis=0)
+    return np.logical_not(beaten.any(axis=0))
 
 
 def lead(pairs: Estimates) -> float:

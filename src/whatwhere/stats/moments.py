@@ -55,7 +55,8 @@ def moments_of(values: Sequence[np.ndarray], *, paired: bool = False) -> Moments
     num_seeds = np.array([len(runs) for runs in values])
     own = num_seeds >= 2
     item_mean = np.stack([runs.mean(axis=0) for runs in values])
-    run_variance = np.array([_variance(runs.mean(axis=1)) for runs in values])
+    run_means = [runs.mean(axis=1) for runs in values]
+    run_variance = np.array([_variance(means) for means in run_means])
     noise = [runs - mean for runs, mean in zip(values, item_mean, strict=True)]
     run_noise = np.array([_noise(deviation) for deviation in noise])
     together = paired and own.all() and len(set(num_seeds)) == 1
@@ -68,7 +69,7 @@ def moments_of(values: Sequence[np.ndarray], *, paired: bool = False) -> Moments
         run_variance=_borrow(run_variance, num_seeds),
         run_noise=_borrow(run_noise, num_seeds),
         item_covariance=_covariance(item_mean) / num_items,
-        run_covariance=_covariance([runs.mean(axis=1) for runs in values]) if together else None,
+        run_covariance=_covariance(np.stack(run_means)) if together else None,
         noise_covariance=_noise_covariance(noise) if together else None,
     )
 
@@ -78,8 +79,7 @@ def _variance(values: np.ndarray) -> np.ndarray:
     return values.var(axis=0, ddof=1) if len(values) > 1 else np.zeros_like(values[0])
 
 
-def _covariance(rows: Sequence[np.ndarray]) -> np.ndarray:
-    rows = np.asarray(rows)
+def _covariance(rows: np.ndarray) -> np.ndarray:
     centred = rows - rows.mean(axis=1, keepdims=True)
     centred[np.abs(centred) <= ROUNDING * np.abs(rows).max()] = 0.0
     return centred @ centred.T / (centred.shape[1] - 1)

@@ -137,6 +137,7 @@ def blocked_spread(moments: Moments) -> SeedSpread:
     Returns:
         The spread.
     """
+    assert moments.run_covariance is not None
     num_methods, num_seeds = len(moments.mean), moments.num_seeds[0]
     paired = _of_differences(moments.run_covariance) / num_seeds
     pooled = paired.sum() / (num_methods * (num_methods - 1)) / 2
@@ -184,7 +185,7 @@ def is_blocked(moments: Moments) -> bool:
 
 def _pair_noise(moments: Moments) -> np.ndarray:
     """Return V_res for all pairs."""
-    if is_blocked(moments):
+    if is_blocked(moments) and moments.noise_covariance is not None:
         return _of_differences(moments.noise_covariance) / moments.num_seeds[0]
     return _outer_sum(moments.run_noise / moments.num_seeds)
 

@@ -101,7 +101,7 @@ class _Panel:
     limits: tuple[float, float]
 
     def draw(self, figure) -> None:
-        box = margins(figure, left=48, right=12, top=10, bottom=42)
+        box = margins(figure, left=48, right=24, top=10, bottom=42)
         axes = figure.add_gridspec(1, 1, **box).subplots()
         styles = family_styles([design.family for design in self.designs])
         for design, (x, y) in zip(self.designs, self.points, strict=True):
