@@ -12,7 +12,7 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from results_file import write_result
+from benchmarks.results_file import write_result
 
 from whatwhere.stats.decide import adjust, may_be_best
 from whatwhere.stats.moments import moments_of

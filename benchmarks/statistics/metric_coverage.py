@@ -15,7 +15,7 @@ import time
 from dataclasses import asdict, dataclass
 
 import numpy as np
-from results_file import write_result
+from benchmarks.results_file import write_result
 
 from whatwhere.stats.metrics import METRICS, influence, score
 from whatwhere.stats.moments import moments_of

@@ -71,7 +71,7 @@ class Comparison:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(row['dataset'])}</td><td>{html.escape(row['name'])}</td>"
+            f"<tr><td>{html.escape(row['dataset'])}</td><td>{html.escape(row['design'])}</td>"
             f"<td>{100 * row['mean']:.1f} %</td></tr>"
             for row in self.leaderboard
             if row["mean"] is not None
@@ -100,6 +100,8 @@ def compare(
     image_size: int | None = None,
     value_range: tuple[float, float] | None = None,
     device: str | None = None,
+    precision: str | None = None,
+    layout: str | None = None,
     skip_bad: bool = False,
     frame: str | None = None,
     allow_missing_class: bool = False,
@@ -130,6 +132,8 @@ def compare(
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.
+        precision: "fp32" or "bf16"; by default what a measurement finds faster by half.
+        layout: "nchw" or "channels_last"; by default what is faster.
         skip_bad: Whether to leave out files that cannot be read.
         frame: "first" takes the first picture of animations and documents.
         allow_missing_class: Whether a class may be missing in a split.
@@ -162,6 +166,8 @@ def compare(
         image_size=image_size,
         value_range=value_range,
         device=device,
+        precision=precision,
+        layout=layout,
         skip_bad=skip_bad,
         frame=frame,
         allow_missing_class=allow_missing_class,

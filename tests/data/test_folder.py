@@ -158,3 +158,11 @@ def test_name_and_title_come_from_the_folder(write_images, opened):
     renamed = root.rename(root.parent / "My Bügs (2024)")
     source = opened(renamed)
     assert (source.name, source.title) == ("my-bugs-2024", "My Bügs (2024)")
+
+
+def test_class_folders_that_hold_folders_only_are_doubted(write_images):
+    write_images("EuroSAT/Forest", 2)
+    root = write_images("Caltech/watch", 2)
+    (warning,) = list_folder(root).warnings
+    assert "all images lie in folders within the class folders" in warning
+    assert "EuroSAT/Forest" in warning

@@ -109,13 +109,13 @@ OPTIONS = {
     "compare": {
         "--design", "--seeds", "--sizes", "--budget", "--metric", "--protocol", "--steps",
         "--epochs", "--batch", "--lr", "--backbone", "--where", "--image-size", "--value-range",
-        "--device", "--skip-bad", "--frame", "--allow-missing-class", "--dry-run", "--output",
-        "--json", "--quiet", "--debug",
+        "--device", "--precision", "--layout", "--skip-bad", "--frame", "--allow-missing-class",
+        "--dry-run", "--output", "--json", "--quiet", "--debug",
     },
     "train": {
         "--design", "--protocol", "--steps", "--epochs", "--batch", "--lr", "--backbone", "--where",
-        "--image-size", "--value-range", "--device", "--skip-bad", "--frame",
-        "--allow-missing-class", "--seed", "--output", "--json", "--quiet", "--debug",
+        "--image-size", "--value-range", "--device", "--precision", "--layout", "--skip-bad",
+        "--frame", "--allow-missing-class", "--seed", "--output", "--json", "--quiet", "--debug",
     },
     "predict": {"--value-range", "--output", "--json", "--quiet", "--debug"},
     "report": {"--json", "--quiet", "--debug"},

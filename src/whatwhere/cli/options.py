@@ -27,6 +27,8 @@ Where = Annotated[Optional[str], typer.Option(help="branch, block or stage.")]  
 ImageSize = Annotated[Optional[int], typer.Option(help="Side of the images, in pixels.")]  # noqa: UP045
 ValueRange = Annotated[Optional[str], typer.Option(help="LOW,HIGH of images that are not 8 bit.")]  # noqa: UP045
 Device = Annotated[Optional[str], typer.Option(help="cpu, cuda, cuda:1, ...")]  # noqa: UP045
+Precision = Annotated[Optional[str], typer.Option(help="fp32 or bf16; default: measured.")]  # noqa: UP045
+Layout = Annotated[Optional[str], typer.Option(help="nchw or channels_last; default: measured.")]  # noqa: UP045
 SkipBad = Annotated[bool, typer.Option(help="Leave out files that cannot be read.")]
 Frame = Annotated[Optional[str], typer.Option(help="first: take the first picture of animations.")]  # noqa: UP045
 MissingClass = Annotated[bool, typer.Option(help="Allow a class to be missing in a split.")]

@@ -73,7 +73,7 @@ def list_folder(folder: Path) -> Listing:
         class_names=class_names,
         split=split,
         paths=tuple(os.path.join(root, path) for path in kept),
-        warnings=(*tree.warnings(), *_outside(tree, places), *split_warnings),
+        warnings=(*tree.warnings(), *_outside(tree, places), *_deep(tree, layout), *split_warnings),
         notes=(*tree.notes(), *layout.notes, *_repeated(places, kept)),
         source="a folder of images",
     )
@@ -126,6 +126,18 @@ def _place(path: bytes, layout: Layout) -> Place | None:
         if path.startswith(start) and slash:
             return Place(part, display(class_folder))
     return None
+
+
+def _deep(tree: Tree, layout: Layout) -> tuple[str, ...]:
+    """Warn where every class folder holds folders only: perhaps those are the classes."""
+    folders = [path for above in layout.above for path in _children(tree.folders, above)]
+    if not all(_holds_folders_only(tree, path) for path in folders):
+        return ()
+    inner = [child for path in folders for child in _children(tree.folders, path)]
+    return (
+        f"all images lie in folders within the class folders ({shown(inner)}); if those are the "
+        "classes, name the folder above them, or each data set by itself",
+    )
 
 
 def _class_names(tree: Tree, layout: Layout) -> tuple[str, ...]:

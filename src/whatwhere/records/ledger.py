@@ -129,7 +129,8 @@ class Ledger:
                 yield connection
                 connection.execute("COMMIT")
             except sqlite3.OperationalError as error:
-                if getattr(error, "sqlite_errorcode", None) in _STORAGE_CODES:
+                # The low byte of an extended code is the kind of error.
+                if getattr(error, "sqlite_errorcode", 0) & 0xFF in _STORAGE_CODES:
                     raise StorageError(f"cannot write {self.path} ({error}); free some space or"
                                        " make it writable, and run the same command again") from error
                 raise

@@ -106,7 +106,9 @@ def _path_or_name(data: str) -> str | Path:
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:
-    names = ("steps", "batch_size", "learning_rate", "backbone", "where")
+    names = (
+        "steps", "batch_size", "learning_rate", "backbone", "where", "precision", "layout"
+    )
     values: dict[str, Any] = {
         name: getattr(request, name) for name in names if getattr(request, name) is not None
     }

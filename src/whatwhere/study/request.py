@@ -40,6 +40,8 @@ class Request:
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.
+        precision: "fp32" or "bf16"; measured once per run where it is not given.
+        layout: "nchw" or "channels_last"; measured likewise.
         skip_bad: Whether to leave out files that cannot be read.
         frame: "first" takes the first picture of animations and documents.
         allow_missing_class: Whether a class may be missing in a split.
@@ -61,6 +63,8 @@ class Request:
     image_size: int | None = None
     value_range: tuple[float, float] | None = None
     device: str | None = None
+    precision: str | None = None
+    layout: str | None = None
     skip_bad: bool = False
     frame: str | None = None
     allow_missing_class: bool = False

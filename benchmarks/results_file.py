@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -13,17 +14,20 @@ import scipy
 FOLDER = Path(__file__).parent / "results"
 
 
-def write_result(name: str, *, settings: dict[str, Any], rows: list[dict[str, Any]]) -> Path:
+def write_result(
+    name: str, *, settings: dict[str, Any], rows: list[dict[str, Any]], num_threads: int = 1
+) -> Path:
     """Write rows as JSON and, beside it, as a table to read; return the path of the JSON."""
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"{date.today().isoformat()}-{name}.json"
     machine = {
         "processor": _processor(),
         "cores": os.cpu_count(),
-        "threads_used": 1,
+        "threads_used": num_threads,
         "python": platform.python_version(),
         "numpy": np.__version__,
         "scipy": scipy.__version__,
+        **({"torch": sys.modules["torch"].__version__} if "torch" in sys.modules else {}),
     }
     content = {"machine": machine, "settings": settings, "rows": rows}
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
