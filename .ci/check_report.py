@@ -24,7 +24,16 @@ first = re.sub(r"<[^>]+>", " ", page[page.index("<body") :])[:400]
 assert "screening at 150 steps" in " ".join(first.split()), first
 assert "<script" not in page
 assert not re.search(r"""(src|href)\s*=\s*["']https?:""", page)
-for name in ("table.md", "table.tex", "config.toml", "environment.json", "data.json",
-             "best/model.safetensors", "best/config.toml", "best/README.md", "ledger.sqlite"):
+for name in (
+    "table.md",
+    "table.tex",
+    "config.toml",
+    "environment.json",
+    "data.json",
+    "best/model.safetensors",
+    "best/config.toml",
+    "best/README.md",
+    "ledger.sqlite",
+):
     assert (run / name).stat().st_size > 0, name
 print(f"{run}: 72 trials of 24 designs, the report is whole")

@@ -22,21 +22,33 @@ def main() -> None:
             trials = len(list(csv.DictReader((Path(folder) / "run" / "results.csv").open())))
             help_seconds += [timed(["--help"], folder) for _ in range(3)]
     rows = [
-        {"what": "whatwhere compare, seconds", "n": repeats, "trials": trials,
-         "median": round(statistics.median(seconds), 1), "lowest": round(min(seconds), 1),
-         "highest": round(max(seconds), 1)},
-        {"what": "whatwhere --help, seconds", "n": len(help_seconds), "trials": 0,
-         "median": round(statistics.median(help_seconds), 2),
-         "lowest": round(min(help_seconds), 2), "highest": round(max(help_seconds), 2)},
+        {
+            "what": "whatwhere compare, seconds",
+            "n": repeats,
+            "trials": trials,
+            "median": round(statistics.median(seconds), 1),
+            "lowest": round(min(seconds), 1),
+            "highest": round(max(seconds), 1),
+        },
+        {
+            "what": "whatwhere --help, seconds",
+            "n": len(help_seconds),
+            "trials": 0,
+            "median": round(statistics.median(help_seconds), 2),
+            "lowest": round(min(help_seconds), 2),
+            "highest": round(max(help_seconds), 2),
+        },
     ]
-    print(write_result("main-job", settings={"load before each run": loads}, rows=rows,
-                       num_threads=2))
+    print(
+        write_result("main-job", settings={"load before each run": loads}, rows=rows, num_threads=2)
+    )
 
 
 def timed(words: list[str], folder: str) -> float:
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "whatwhere", *words], cwd=folder, check=True,
-                   capture_output=True)
+    subprocess.run(
+        [sys.executable, "-m", "whatwhere", *words], cwd=folder, check=True, capture_output=True
+    )
     return time.perf_counter() - started
 
 

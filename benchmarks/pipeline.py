@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import torch
+from benchmarks.results_file import write_result
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.results_file import write_result
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.data import open_source
 from whatwhere.data.stream import Pixels, TrainStream
@@ -35,8 +35,13 @@ def main() -> None:
         for design in ("none", "csa"):
             rows.append(measure(folder, source, backbone, design))
             print(rows[-1], flush=True)
-    settings = {"images": len(source.labels), "size": SIZE, "batch": BATCH, "rounds": ROUNDS,
-                "steps per round": STEPS}
+    settings = {
+        "images": len(source.labels),
+        "size": SIZE,
+        "batch": BATCH,
+        "rounds": ROUNDS,
+        "steps per round": STEPS,
+    }
     print(write_result("pipeline", settings=settings, rows=rows))
 
 
@@ -81,8 +86,9 @@ class Trainer:
         memory_format = torch.channels_last if last else torch.contiguous_format
         model = build_model(spec, design=named_or_typed(design), seed=0)
         self.model: nn.Module = model.to(memory_format=memory_format).train()
-        self.optimizer = torch.optim.SGD(self.model.parameters(), lr=0.01, momentum=0.9,
-                                         nesterov=True)
+        self.optimizer = torch.optim.SGD(
+            self.model.parameters(), lr=0.01, momentum=0.9, nesterov=True
+        )
         self.mixed = precision == "bf16"
 
     def rate(self, next_batch: Callable[[], tuple[Tensor, Tensor]]) -> float:
@@ -98,21 +104,24 @@ class Trainer:
 
 
 def stream_of(source, layout: str) -> TrainStream:
-    pixels = Pixels.load(source.images, source.labels, image_size=SIZE, mean=MEAN, std=STD,
-                         layout=layout)
+    pixels = Pixels.load(
+        source.images, source.labels, image_size=SIZE, mean=MEAN, std=STD, layout=layout
+    )
     return TrainStream(pixels, source.indices("train"), BATCH, "crop-flip", 0)
 
 
 def plain_loader(folder: Path) -> torch.utils.data.DataLoader:
     from torchvision import datasets, transforms
 
-    pipeline = transforms.Compose([
-        transforms.Resize(SIZE),
-        transforms.RandomCrop(SIZE, padding=SIZE // 8, padding_mode="reflect"),
-        transforms.RandomHorizontalFlip(),
-        transforms.ToTensor(),
-        transforms.Normalize([0.5] * 3, [0.25] * 3),
-    ])
+    pipeline = transforms.Compose(
+        [
+            transforms.Resize(SIZE),
+            transforms.RandomCrop(SIZE, padding=SIZE // 8, padding_mode="reflect"),
+            transforms.RandomHorizontalFlip(),
+            transforms.ToTensor(),
+            transforms.Normalize([0.5] * 3, [0.25] * 3),
+        ]
+    )
     data = datasets.ImageFolder(str(folder), pipeline)
     return torch.utils.data.DataLoader(data, BATCH, shuffle=True, drop_last=True)
 

@@ -17,8 +17,22 @@ from pathlib import Path
 
 from benchmarks.results_file import write_result
 
-STUDY = ["compare", "-d", "sequential,residual", "--seeds", "3", "--steps", "20", "-o", "run",
-         "--precision", "fp32", "--layout", "channels_last", "--quiet"]
+STUDY = [
+    "compare",
+    "-d",
+    "sequential,residual",
+    "--seeds",
+    "3",
+    "--steps",
+    "20",
+    "-o",
+    "run",
+    "--precision",
+    "fp32",
+    "--layout",
+    "channels_last",
+    "--quiet",
+]
 
 
 def main() -> None:
@@ -38,8 +52,11 @@ def main() -> None:
             disturbed.mkdir()
             while True:
                 before = results(disturbed)
-                killed = run_and_kill(disturbed, random.uniform(1.0, 0.8 * whole_seconds),
-                                      may_kill=kills < kills_wanted)
+                killed = run_and_kill(
+                    disturbed,
+                    random.uniform(1.0, 0.8 * whole_seconds),
+                    may_kill=kills < kills_wanted,
+                )
                 after = results(disturbed)
                 lost += len(set(before) - set(after))
                 changed += sum(after[key] != value for key, value in before.items() if key in after)
@@ -49,11 +66,20 @@ def main() -> None:
             final = results(disturbed)
             num_results += len(expected)
             different += sum(final.get(key) != value for key, value in expected.items())
-    rows = [{"kills": kills, "sweeps": sweeps, "trials compared": num_results, "lost": lost,
-             "changed": changed, "different at the end": different}]
+    rows = [
+        {
+            "kills": kills,
+            "sweeps": sweeps,
+            "trials compared": num_results,
+            "lost": lost,
+            "changed": changed,
+            "different at the end": different,
+        }
+    ]
     print(rows[0])
-    print(write_result("random-kills", settings={"study": " ".join(STUDY)}, rows=rows,
-                       num_threads=2))
+    print(
+        write_result("random-kills", settings={"study": " ".join(STUDY)}, rows=rows, num_threads=2)
+    )
     if lost or changed or different:
         raise SystemExit(1)
 

@@ -20,8 +20,16 @@ from whatwhere.stats.pairwise import method_estimates, pair_estimates
 from whatwhere.stats.simulate import MEAN_ACCURACY, simulated_runs
 
 PATTERNS = {"equal": 0.0, "half 3x": 0.5, "quarter 3x": 0.25, "one 3x": None}
-COUNTS = ("family", "winner", "raw", "excluded_1x", "excluded_3x", "pair_cover", "own_cover_1x",
-          "own_cover_3x")
+COUNTS = (
+    "family",
+    "winner",
+    "raw",
+    "excluded_1x",
+    "excluded_3x",
+    "pair_cover",
+    "own_cover_1x",
+    "own_cover_3x",
+)
 
 
 @dataclass(frozen=True)
@@ -68,10 +76,16 @@ def seed_sds(cell: NullCell) -> np.ndarray:
 def one_table(cell: NullCell, rng: np.random.Generator) -> dict[str, float]:
     """Draw a table, decide, and count the false claims as shares."""
     sds = seed_sds(cell)
-    values = list(simulated_runs(
-        seed_sd=sds, num_seeds=cell.seeds, num_items=cell.items, interaction=cell.interaction,
-        seed_correlation=cell.correlation, rng=rng,
-    ))
+    values = list(
+        simulated_runs(
+            seed_sd=sds,
+            num_seeds=cell.seeds,
+            num_items=cell.items,
+            interaction=cell.interaction,
+            seed_correlation=cell.correlation,
+            rng=rng,
+        )
+    )
     if cell.unequal:
         values = [runs[: 1 + k % cell.seeds] for k, runs in enumerate(values)]
     moments = moments_of(values, paired=True)
@@ -112,8 +126,11 @@ def main() -> None:
         )
         rows.append(row)
         print(row, flush=True)
-    settings = {"repeats": asked.repeats, "seed": asked.seed,
-                "seconds": round(time.perf_counter() - started)}
+    settings = {
+        "repeats": asked.repeats,
+        "seed": asked.seed,
+        "seconds": round(time.perf_counter() - started),
+    }
     print(write_result("family-wise-error", settings=settings, rows=rows))
 
 

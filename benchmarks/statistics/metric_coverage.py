@@ -44,8 +44,14 @@ CELLS = (
 )
 
 
-def draw(cell: MetricCell, label: np.ndarray, *, num_methods: int, num_seeds: int,
-         rng: np.random.Generator) -> np.ndarray:
+def draw(
+    cell: MetricCell,
+    label: np.ndarray,
+    *,
+    num_methods: int,
+    num_seeds: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
     """Return logits (method, seed, item, class) on new images."""
     num_items, num_classes = len(label), len(cell.class_counts)
     logit = rng.normal(0, 0.5, (num_methods, num_seeds, num_items, num_classes))
@@ -101,8 +107,12 @@ def main() -> None:
                 row[f"{column}_standard_error"] = round(float(error), 4)
             rows.append(row)
             print(row, flush=True)
-    settings = {"repeats": asked.repeats, "seed": asked.seed, "designs": NUM_METHODS,
-                "seconds": round(time.perf_counter() - started)}
+    settings = {
+        "repeats": asked.repeats,
+        "seed": asked.seed,
+        "designs": NUM_METHODS,
+        "seconds": round(time.perf_counter() - started),
+    }
     print(write_result("metric-coverage", settings=settings, rows=rows))
 
 

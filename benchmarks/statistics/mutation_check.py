@@ -19,45 +19,76 @@ TESTS = ("test_pairwise.py", "test_decide.py", "test_comparison.py")
 
 MUTANTS = {
     "divisor n instead of n - 1 over runs": (
-        "moments.py", "values.var(axis=0, ddof=1)", "values.var(axis=0, ddof=0)"),
+        "moments.py",
+        "values.var(axis=0, ddof=1)",
+        "values.var(axis=0, ddof=0)",
+    ),
     "divisor n instead of n - 1 over images": (
-        "moments.py", "(centred.shape[1] - 1)", "centred.shape[1]"),
-    "divisor S instead of S - 1 in the noise": (
-        "moments.py", "max(1, num_seeds - 1)", "num_seeds"),
+        "moments.py",
+        "(centred.shape[1] - 1)",
+        "centred.shape[1]",
+    ),
+    "divisor S instead of S - 1 in the noise": ("moments.py", "max(1, num_seeds - 1)", "num_seeds"),
     "no guard for unstable methods": (
-        "pairwise.py", "np.maximum(0, mean_variance - pooled)", "0 * mean_variance"),
+        "pairwise.py",
+        "np.maximum(0, mean_variance - pooled)",
+        "0 * mean_variance",
+    ),
     "no guard in the blocked form": (
-        "pairwise.py", "excess=np.maximum(0, own - pooled)", "excess=0 * own"),
+        "pairwise.py",
+        "excess=np.maximum(0, own - pooled)",
+        "excess=0 * own",
+    ),
     "degrees of freedom n - 1": (
-        "pairwise.py", "np.maximum(1, df)", "np.full_like(df, num_items - 1)"),
+        "pairwise.py",
+        "np.maximum(1, df)",
+        "np.full_like(df, num_items - 1)",
+    ),
     "divided by S once more": (
-        "pairwise.py", "mean_variance = moments.run_variance / moments.num_seeds",
-        "mean_variance = moments.run_variance / moments.num_seeds**2"),
+        "pairwise.py",
+        "mean_variance = moments.run_variance / moments.num_seeds",
+        "mean_variance = moments.run_variance / moments.num_seeds**2",
+    ),
     "images only": (
-        "pairwise.py", "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)", "item"),
+        "pairwise.py",
+        "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)",
+        "item",
+    ),
     "runs only": (
-        "pairwise.py", "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)",
-        "pooled + excess"),
-    "noise counted twice": (
-        "pairwise.py", "np.maximum(0, item - noise)", "item"),
+        "pairwise.py",
+        "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)",
+        "pooled + excess",
+    ),
+    "noise counted twice": ("pairwise.py", "np.maximum(0, item - noise)", "item"),
     "n and S swapped": (
-        "moments.py", "num_seeds, num_items = deviation.shape",
-        "num_items, num_seeds = deviation.shape"),
-    "no correction for many tests": (
-        "decide.py", "np.arange(len(order), 0, -1)", "1"),
-    "Bonferroni instead of Holm": (
-        "decide.py", "np.arange(len(order), 0, -1)", "len(order)"),
+        "moments.py",
+        "num_seeds, num_items = deviation.shape",
+        "num_items, num_seeds = deviation.shape",
+    ),
+    "no correction for many tests": ("decide.py", "np.arange(len(order), 0, -1)", "1"),
+    "Bonferroni instead of Holm": ("decide.py", "np.arange(len(order), 0, -1)", "len(order)"),
     "normal quantiles instead of t": (
-        "estimates.py", "stdtrit(self.degrees_of_freedom, 1 - tail)", "stdtrit(1e12, 1 - tail)"),
+        "estimates.py",
+        "stdtrit(self.degrees_of_freedom, 1 - tail)",
+        "stdtrit(1e12, 1 - tail)",
+    ),
     "normal p values instead of t": (
-        "estimates.py", "stdtr(self.degrees_of_freedom, -ratio)", "stdtr(1e12, -ratio)"),
+        "estimates.py",
+        "stdtr(self.degrees_of_freedom, -ratio)",
+        "stdtr(1e12, -ratio)",
+    ),
     "one-sided p values": ("estimates.py", "2 * stdtr(", "stdtr("),
-    "no bound where all images agree": (
-        "estimates.py", "1 - tail ** (1 / self.num_items)", "0.0"),
+    "no bound where all images agree": ("estimates.py", "1 - tail ** (1 / self.num_items)", "0.0"),
     "may be best without its correction": (
-        "decide.py", "num_methods * pairs.p_values() / 2", "pairs.p_values() / 2"),
+        "decide.py",
+        "num_methods * pairs.p_values() / 2",
+        "pairs.p_values() / 2",
+    ),
     "equivalent by the point estimate": (
-        "decide.py", "np.abs(pairs.value) + pairs.half_width(ALPHA)", "np.abs(pairs.value)"),
+        "decide.py",
+        "np.abs(pairs.value) + pairs.half_width(ALPHA)",
+        "np.abs(pairs.value)",
+    ),
 }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from whatwhere.errors import unknown_name
-from whatwhere.records import Run, TrialKey
+from whatwhere.records import Run
 from whatwhere.report.build import write_report
 from whatwhere.report.summary import leaderboard, read_summary
 from whatwhere.study.chosen import choose_designs
@@ -206,9 +206,7 @@ def train(
         One sentence about the result.
     """
     request = Request(data=(str(data),), designs=(design,), protocol=protocol, steps=steps)
-    return train_one(
-        request, folder=Path(output), seed=seed, display=default_display(quiet=quiet)
-    )
+    return train_one(request, folder=Path(output), seed=seed, display=default_display(quiet=quiet))
 
 
 def predict(

@@ -100,7 +100,9 @@ def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(value)
     plain = {
-        item for item in (typing.get_args(expected) or (expected,)) if item in (bool, int, float, str)
+        item
+        for item in (typing.get_args(expected) or (expected,))
+        if item in (bool, int, float, str)
     }
     if float in plain and type(value) is int:
         return float(value)

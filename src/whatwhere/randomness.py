@@ -14,8 +14,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 def derive_seed(*parts: int | str) -> int:
     """Hash any number of parts to a seed.
 
-    Args:
-        *parts: What the randomness is for, for instance (seed, "order", epoch).
+    What the randomness is for is given as parts, for instance (seed, "order", epoch).
 
     Returns:
         An integer from 0 to 2**63 - 1, equal for equal parts on every machine.

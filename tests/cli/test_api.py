@@ -23,8 +23,12 @@ def test_compare_with_a_class(tmp_path, num_workers, monkeypatch):
     monkeypatch.setenv("WHATWHERE_DATA", str(tmp_path / "cache"))
     threads = torch.get_num_threads()
     result = whatwhere.compare(
-        designs=["csa", Doubler], seeds=2, steps=3, output=tmp_path / "run",
-        num_workers=num_workers, quiet=True,
+        designs=["csa", Doubler],
+        seeds=2,
+        steps=3,
+        output=tmp_path / "run",
+        num_workers=num_workers,
+        quiet=True,
     )
     assert torch.get_num_threads() == threads
     names = {row["design"] for row in result.leaderboard}
@@ -45,8 +49,16 @@ def test_processes_and_one_process_compute_the_same(tmp_path, monkeypatch):
     monkeypatch.setenv("WHATWHERE_DATA", str(tmp_path / "cache"))
     models = []
     for workers in (0, 1):
-        run = whatwhere.compare(designs=["csa"], seeds=1, steps=4, output=tmp_path / str(workers),
-                                precision="fp32", layout="nchw", num_workers=workers, quiet=True)
+        run = whatwhere.compare(
+            designs=["csa"],
+            seeds=1,
+            steps=4,
+            output=tmp_path / str(workers),
+            precision="fp32",
+            layout="nchw",
+            num_workers=workers,
+            quiet=True,
+        )
         models.append(run.model("csa").state_dict())
     for first, second in zip(models[0].values(), models[1].values(), strict=True):
         assert torch.equal(first, second)

@@ -18,8 +18,14 @@ def cli(tmp_path):
     environment = {**os.environ, "WHATWHERE_DATA": str(tmp_path / "cache"), "COLUMNS": "100"}
 
     def run(*words):
-        return subprocess.run([sys.executable, "-m", "whatwhere", *words], cwd=tmp_path, text=True,
-                              capture_output=True, check=False, env=environment)
+        return subprocess.run(
+            [sys.executable, "-m", "whatwhere", *words],
+            cwd=tmp_path,
+            text=True,
+            capture_output=True,
+            check=False,
+            env=environment,
+        )
 
     return run
 
@@ -91,7 +97,9 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(cli, tmp_path):
 
 
 def test_a_budget_plans_what_fits_and_names_what_it_left_out(cli):
-    done = cli("compare", "-d", "csa,sca", "--seeds", "50", "--budget", "60s", "--dry-run", "--json")
+    done = cli(
+        "compare", "-d", "csa,sca", "--seeds", "50", "--budget", "60s", "--dry-run", "--json"
+    )
     plan = json.loads(done.stdout)
     assert 5 <= len(plan["trials"]) < 250
     assert len(plan["trials"]) + len(plan["left_out"]) == 250
@@ -122,12 +130,16 @@ def write_photographs(folder):
 
 def test_train_then_predict_a_folder(cli, tmp_path):
     write_photographs(tmp_path / "photos")
-    done = cli("train", "photos", "-d", "S(C(x))", "--protocol", "quick", "--steps", "30",
-               "-o", "model")
+    done = cli(
+        "train", "photos", "-d", "S(C(x))", "--protocol", "quick", "--steps", "30", "-o", "model"
+    )
     assert done.returncode == 0, done.stderr
     assert "test images are right" in done.stdout
     assert {path.name for path in (tmp_path / "model").iterdir()} == {
-        "model.safetensors", "config.toml", "README.md"}
+        "model.safetensors",
+        "config.toml",
+        "README.md",
+    }
     assert "S(C(x))" in (tmp_path / "model" / "README.md").read_text()
     (tmp_path / "photos" / "light" / "torn.png").write_bytes(b"\x89PNG\r\n\x1a\nno")
     done = cli("predict", "model", "photos", "-o", "labels.csv")
@@ -161,8 +173,22 @@ def test_compare_on_a_folder_then_predict_with_the_recommended_model(cli, tmp_pa
 
 def test_several_data_sets_and_sizes_in_one_study(cli, tmp_path):
     write_photographs(tmp_path / "photos")
-    done = cli("compare", "photos", "digits", "-d", "csa", "--seeds", "1", "--steps", "3",
-               "--sizes", "20,all", "-o", "run", "--json")
+    done = cli(
+        "compare",
+        "photos",
+        "digits",
+        "-d",
+        "csa",
+        "--seeds",
+        "1",
+        "--steps",
+        "3",
+        "--sizes",
+        "20,all",
+        "-o",
+        "run",
+        "--json",
+    )
     assert done.returncode == 0, done.stderr
     cells = json.loads(done.stdout)["summary"]["cells"]
     found = {(cell["dataset"], cell["size"]) for cell in cells}
@@ -181,8 +207,19 @@ def test_a_block_from_a_file_is_a_row_like_any_other(cli, tmp_path):
         "    def __init__(self, channels):\n        super().__init__()\n"
         "    def forward(self, x):\n        return x[:, :1]\n"
     )
-    done = cli("compare", "-d", "mine.py:MyBlock", "-d", "S(C(x)) + x", "--seeds", "1", "--steps",
-               "3", "-o", "run")
+    done = cli(
+        "compare",
+        "-d",
+        "mine.py:MyBlock",
+        "-d",
+        "S(C(x)) + x",
+        "--seeds",
+        "1",
+        "--steps",
+        "3",
+        "-o",
+        "run",
+    )
     assert done.returncode == 0, done.stderr
     assert "MyBlock" in done.stdout
     assert "S(C(x)) + x" in (tmp_path / "run" / "report.html").read_text()

@@ -123,8 +123,10 @@ def test_identity_start_takes_no_weight_decay():
     assert id(block.block.mix.logit) in without
 
 
-@pytest.mark.parametrize("name", ["csa", "c_and_safa", "bi_csafa", "gc_and_sa2", "tgpfa", "grcsa",
-                                  "msc_sa", "cbam", "eca"])
+@pytest.mark.parametrize(
+    "name",
+    ["csa", "c_and_safa", "bi_csafa", "gc_and_sa2", "tgpfa", "grcsa", "msc_sa", "cbam", "eca"],
+)
 def test_compiles_without_a_graph_break(name):
     torch.compiler.reset()
     x = torch.randn(2, CHANNELS, 7, 5)
@@ -146,17 +148,38 @@ def test_exports_with_a_dynamic_batch(name):
         assert torch.allclose(program.module()(x), block(x), atol=1e-6)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning",
-                            "ignore::UserWarning")
-@pytest.mark.parametrize("name", ["csa", "scsa", "bi_csafa", "gc_and_sa2", "tgpfa", "arcsa",
-                                  "c_mssa", "msc_sa", "cbam", "se", "eca"])
+@pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
+)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "csa",
+        "scsa",
+        "bi_csafa",
+        "gc_and_sa2",
+        "tgpfa",
+        "arcsa",
+        "c_mssa",
+        "msc_sa",
+        "cbam",
+        "se",
+        "eca",
+    ],
+)
 def test_onnx_gives_the_same_outputs_at_any_batch(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     block = block_of(name).eval()
     path = tmp_path / "block.onnx"
     torch.onnx.export(
-        block, (torch.randn(2, CHANNELS, 7, 5),), path, dynamo=True, verbose=False,
-        input_names=["x"], output_names=["y"], dynamic_shapes=({0: torch.export.Dim("batch")},),
+        block,
+        (torch.randn(2, CHANNELS, 7, 5),),
+        path,
+        dynamo=True,
+        verbose=False,
+        input_names=["x"],
+        output_names=["y"],
+        dynamic_shapes=({0: torch.export.Dim("batch")},),
     )
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
     for size in (1, 3, 7):
@@ -167,18 +190,46 @@ def test_onnx_gives_the_same_outputs_at_any_batch(name, tmp_path):
 
 def test_state_dict_names_follow_the_text():
     names = {
-        "csca": ["C_a.fc1.weight", "C_a.fc2.weight", "S.conv.weight", "C_b.fc1.weight",
-                 "C_b.fc2.weight"],
-        "c_mssa": ["C.fc1.weight", "C.fc2.weight", "S3.conv.weight", "S5.conv.weight",
-                   "S.conv.weight", "choose.fc1.weight", "choose.fc1.bias", "choose.fc2.weight",
-                   "choose.fc2.bias"],
+        "csca": [
+            "C_a.fc1.weight",
+            "C_a.fc2.weight",
+            "S.conv.weight",
+            "C_b.fc1.weight",
+            "C_b.fc2.weight",
+        ],
+        "c_mssa": [
+            "C.fc1.weight",
+            "C.fc2.weight",
+            "S3.conv.weight",
+            "S5.conv.weight",
+            "S.conv.weight",
+            "choose.fc1.weight",
+            "choose.fc1.bias",
+            "choose.fc2.weight",
+            "choose.fc2.bias",
+        ],
         "arcsa": ["C.fc1.weight", "C.fc2.weight", "S.conv.weight", "mix.logit"],
-        "gc_and_sa2": ["C.fc1.weight", "C.fc2.weight", "S.conv.weight", "vote.pooled.fc1.weight",
-                       "vote.pooled.fc1.bias", "vote.pooled.fc2.weight", "vote.pooled.fc2.bias",
-                       "vote.pixel1.weight", "vote.pixel1.bias", "vote.pixel2.weight",
-                       "vote.pixel2.bias"],
-        "mix(mix(x, C(x)), mix_a(x, S(x)))": ["C.fc1.weight", "C.fc2.weight", "mix.logit",
-                                              "S.conv.weight", "mix_a.logit", "mix2.logit"],
+        "gc_and_sa2": [
+            "C.fc1.weight",
+            "C.fc2.weight",
+            "S.conv.weight",
+            "vote.pooled.fc1.weight",
+            "vote.pooled.fc1.bias",
+            "vote.pooled.fc2.weight",
+            "vote.pooled.fc2.bias",
+            "vote.pixel1.weight",
+            "vote.pixel1.bias",
+            "vote.pixel2.weight",
+            "vote.pixel2.bias",
+        ],
+        "mix(mix(x, C(x)), mix_a(x, S(x)))": [
+            "C.fc1.weight",
+            "C.fc2.weight",
+            "mix.logit",
+            "S.conv.weight",
+            "mix_a.logit",
+            "mix2.logit",
+        ],
     }
     for text, expected in names.items():
         assert list(attention(text, channels=CHANNELS).state_dict()) == expected

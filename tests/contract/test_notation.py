@@ -48,19 +48,18 @@ def test_canonical_text_means_the_same_and_is_canonical(text):
 
 
 def test_published_rows_have_their_texts():
-    changed = {
-        row[4]: str(Wiring(row[4])) for row in TOPOLOGIES if str(Wiring(row[4])) != row[4]
-    }
+    changed = {row[4]: str(Wiring(row[4])) for row in TOPOLOGIES if str(Wiring(row[4])) != row[4]}
     assert changed == {
-        "u = S(C(x)) + C(S(x)); channelgate(x, u, by=u)":
-            "f = S(C(x)) + C(S(x)); channelgate(x, f, by=f)",
-        "f = C(x); choose(S3(f), S5(f), S7(f), by=f)":
-            "f = C(x); choose(S3(f), S5(f), S(f), by=f)",
+        "u = S(C(x)) + C(S(x)); channelgate(x, u, by=u)": (
+            "f = S(C(x)) + C(S(x)); channelgate(x, f, by=f)"
+        ),
+        "f = C(x); choose(S3(f), S5(f), S7(f), by=f)": "f = C(x); choose(S3(f), S5(f), S(f), by=f)",
         "S(choose(C4(x), C8(x), C16(x), C32(x)))": "S(choose(C4(x), C8(x), C(x), C32(x)))",
         "S3(S5(S7(C(x))))": "S3(S5(S(C(x))))",
         "C(choose(S3(x), S5(x), S7(x)))": "C(choose(S3(x), S5(x), S(x)))",
-        "f = S(x); choose(C4(f), C8(f), C16(f), C32(f), by=f)":
-            "f = S(x); choose(C4(f), C8(f), C(f), C32(f), by=f)",
+        "f = S(x); choose(C4(f), C8(f), C16(f), C32(f), by=f)": (
+            "f = S(x); choose(C4(f), C8(f), C(f), C32(f), by=f)"
+        ),
         "C(S3(S5(S7(x))))": "C(S3(S5(S(x))))",
     }
 
@@ -84,8 +83,14 @@ def test_equal_wirings_compare_equal(first, second):
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [("S(C(x))", "C(S(x))"), ("C(x)", "C8(x)"), ("C(x)", "C_a(x)"), ("mix(x, C(x))", "mix_a(x, C(x))"),
-     ("x - C(x)", "C(x) - x"), ("mix(x, C(x))", "mix(x, C(x), start=0)")],
+    [
+        ("S(C(x))", "C(S(x))"),
+        ("C(x)", "C8(x)"),
+        ("C(x)", "C_a(x)"),
+        ("mix(x, C(x))", "mix_a(x, C(x))"),
+        ("x - C(x)", "C(x) - x"),
+        ("mix(x, C(x))", "mix(x, C(x), start=0)"),
+    ],
 )
 def test_different_wirings_differ(first, second):
     assert Wiring(first) != Wiring(second)
@@ -137,8 +142,12 @@ def test_errors_point_at_the_place(text, message, column):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("", "the wiring is empty"), ("S(C(х))", "plain text in one line"),
-     ("x\n", "plain text in one line"), ("C(" * 400 + "x", "at most 500 characters")],
+    [
+        ("", "the wiring is empty"),
+        ("S(C(х))", "plain text in one line"),
+        ("x\n", "plain text in one line"),
+        ("C(" * 400 + "x", "at most 500 characters"),
+    ],
 )
 def test_texts_that_are_no_line(text, message):
     with pytest.raises(WiringError, match=message):

@@ -15,8 +15,9 @@ LABELS = np.arange(NUM_IMAGES) % 3
 
 
 def pixels(**options):
-    return Pixels.load(IMAGES, LABELS, image_size=SIZE, mean=(1.0, 2.0, 3.0), std=(2.0, 4.0, 5.0),
-                       **options)
+    return Pixels.load(
+        IMAGES, LABELS, image_size=SIZE, mean=(1.0, 2.0, 3.0), std=(2.0, 4.0, 5.0), **options
+    )
 
 
 def expected(image, top, left, flipped):
@@ -47,8 +48,12 @@ def test_evaluation_sees_the_centre_in_order():
 
 
 def test_positions_by_hand():
-    found = pixel_positions(np.array([2]), Views(np.array([1]), np.array([0]), np.array([True])),
-                            image_size=2, canvas_size=3)
+    found = pixel_positions(
+        np.array([2]),
+        Views(np.array([1]), np.array([0]), np.array([True])),
+        image_size=2,
+        canvas_size=3,
+    )
     assert found.tolist() == [[[2 * 9 + 3 + 1, 2 * 9 + 3], [2 * 9 + 6 + 1, 2 * 9 + 6]]]
 
 
@@ -81,7 +86,7 @@ def test_every_pass_visits_every_image_at_most_once_in_its_own_order():
     assert stream.steps_per_epoch == 2
     first = [stream.batch(step).index.tolist() for step in range(2)]
     second = [stream.batch(step).index.tolist() for step in range(2, 4)]
-    for seen in (sum(first, []), sum(second, [])):
+    for seen in ([*first[0], *first[1]], [*second[0], *second[1]]):
         assert len(set(seen)) == 6
         assert set(seen) <= {1, 3, 5, 7, 9, 11, 12}
     assert first != second

@@ -38,8 +38,10 @@ class Equations:
         return z @ weight.T + bias
 
     def channel_mask(self, part, x):
-        two = [self.dense(f"{part}.fc2", relu(self.dense(f"{part}.fc1", pooled)))
-               for pooled in (x.mean((2, 3)), maximum(x, (2, 3)))]
+        two = [
+            self.dense(f"{part}.fc2", relu(self.dense(f"{part}.fc1", pooled)))
+            for pooled in (x.mean((2, 3)), maximum(x, (2, 3)))
+        ]
         return sigmoid(two[0] + two[1])[:, :, None, None]
 
     def C(self, x, part="C"):
@@ -53,7 +55,7 @@ class Equations:
         logit = np.zeros((len(x), 1, *x.shape[2:]), dtype=np.result_type(padded, kernel))
         for row in range(x.shape[2]):
             for column in range(x.shape[3]):
-                window = padded[:, :, row:row + 2 * pad + 1, column:column + 2 * pad + 1]
+                window = padded[:, :, row : row + 2 * pad + 1, column : column + 2 * pad + 1]
                 logit[:, 0, row, column] = (window * kernel).sum((1, 2, 3))
         return x * sigmoid(logit)
 
@@ -210,8 +212,15 @@ def test_all_published_rows_are_registered():
 # authors' own modules on 32 x 32 maps.
 @pytest.mark.parametrize(
     ("name", "gain", "tolerance"),
-    [("rcsa", 1.25, 0.03), ("bi_csafa", 0.75, 0.02), ("tgpfa", 0.67, 0.03), ("grcsa", 0.62, 0.03),
-     ("arcsa", 0.53, 0.02), ("c_cmssa", 0.063, 0.01), ("bi_csa", 0.515, 0.02)],
+    [
+        ("rcsa", 1.25, 0.03),
+        ("bi_csafa", 0.75, 0.02),
+        ("tgpfa", 0.67, 0.03),
+        ("grcsa", 0.62, 0.03),
+        ("arcsa", 0.53, 0.02),
+        ("c_cmssa", 0.063, 0.01),
+        ("bi_csa", 0.515, 0.02),
+    ],
 )
 def test_initial_gain_is_the_measured_one(name, gain, tolerance):
     from whatwhere.blocks import initial_gain

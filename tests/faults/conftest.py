@@ -19,15 +19,24 @@ class Cli:
 
     def __call__(self, *words, failpoint=None, **options):
         return subprocess.run(
-            [sys.executable, "-m", "whatwhere", *words], cwd=self.folder, capture_output=True,
-            text=True, check=False, env=self.environment(failpoint), stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "whatwhere", *words],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            env=self.environment(failpoint),
+            stdin=subprocess.DEVNULL,
             **options,
         )
 
     def start(self, *words):
         return subprocess.Popen(
-            [sys.executable, "-m", "whatwhere", *words], cwd=self.folder, text=True,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=self.environment(None),
+            [sys.executable, "-m", "whatwhere", *words],
+            cwd=self.folder,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=self.environment(None),
             stdin=subprocess.DEVNULL,
         )
 
@@ -43,7 +52,9 @@ class Cli:
             content = json.loads(record.read_bytes())
             files = content["files"]
             found[str(record.parent.relative_to(self.folder / run))] = (
-                content["state"], files.get("predictions.npz"), files.get("model.safetensors"),
+                content["state"],
+                files.get("predictions.npz"),
+                files.get("model.safetensors"),
             )
         return found
 

@@ -30,11 +30,20 @@ def reference(shared_cli):
 
 
 SITES = [
-    "config.toml:before-replace", "data.json:half-written", "curve.csv:before-sync",
-    "predictions.npz:half-written", "predictions.npz:after-replace",
-    "model.safetensors:half-written@2", "trial:before-record", "trial:before-record@4",
-    "record.json:half-written@2", "record.json:after-replace", "ledger:before-settle",
-    "ledger:after-settle@3", "report.html:half-written", "summary.json:before-replace",
+    "config.toml:before-replace",
+    "data.json:half-written",
+    "curve.csv:before-sync",
+    "predictions.npz:half-written",
+    "predictions.npz:after-replace",
+    "model.safetensors:half-written@2",
+    "trial:before-record",
+    "trial:before-record@4",
+    "record.json:half-written@2",
+    "record.json:after-replace",
+    "ledger:before-settle",
+    "ledger:after-settle@3",
+    "report.html:half-written",
+    "summary.json:before-replace",
 ]
 
 
@@ -73,10 +82,16 @@ def test_the_same_command_again_repeats_nothing_and_a_grown_plan_adds_only_what_
     assert set(plan["designs"]) == {"none", "csa", "se", "widened", "gain_0.25"}
 
 
-@pytest.mark.parametrize("words", [
-    ("--steps", "4"), ("--steps", "3", "--lr", "0.3"), ("--steps", "3", "--protocol", "standard"),
-    ("--steps", "3", "--backbone", "resnet14"), ("--steps", "3", "--where", "stage"),
-])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--steps", "4"),
+        ("--steps", "3", "--lr", "0.3"),
+        ("--steps", "3", "--protocol", "standard"),
+        ("--steps", "3", "--backbone", "resnet14"),
+        ("--steps", "3", "--where", "stage"),
+    ],
+)
 def test_a9_another_recipe_is_refused_with_the_names_of_what_differs(shared_cli, reference, words):
     done = shared_cli("compare", "-d", "csa", "--seeds", "1", *PINNED, *words)
     assert done.returncode == 2
@@ -168,8 +183,22 @@ def test_b3_a_collapsed_model_is_flagged_and_kept(cli):
         "    def __init__(self, channels):\n        super().__init__()\n"
         "    def forward(self, x):\n        return x * 0\n"
     )
-    words = ("compare", "-d", "zero.py:Zero", "--seeds", "1", "--steps", "2", "--lr", "0.000001",
-             "-o", "run", "--where", "stage", "--quiet")
+    words = (
+        "compare",
+        "-d",
+        "zero.py:Zero",
+        "--seeds",
+        "1",
+        "--steps",
+        "2",
+        "--lr",
+        "0.000001",
+        "-o",
+        "run",
+        "--where",
+        "stage",
+        "--quiet",
+    )
     assert cli(*words).returncode == 0
     record = json.loads(next(cli.folder.glob("run/trials/*/Zero/s0/record.json")).read_bytes())
     assert record["state"] == "finished"
@@ -226,8 +255,10 @@ def test_test_labels_are_read_by_nobody_before_the_report(tmp_path):
         found = {}
         for path in sorted(folder.glob("run/trials/*/*/s0/predictions.npz")):
             with np.load(path) as saved:
-                found[path.parent.parent.name] = (saved["test_logit"].tobytes(),
-                                                  saved["validation_logit"].tobytes())
+                found[path.parent.parent.name] = (
+                    saved["test_logit"].tobytes(),
+                    saved["validation_logit"].tobytes(),
+                )
         logits.append(found)
         progress = [line for line in done.stderr.splitlines() if "ahead on validation" in line]
         assert progress

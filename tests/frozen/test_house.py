@@ -90,7 +90,13 @@ def test_public_names():
     import whatwhere
 
     assert whatwhere.__all__ == [
-        "Comparison", "Wiring", "__version__", "attention", "compare", "predict", "train",
+        "Comparison",
+        "Wiring",
+        "__version__",
+        "attention",
+        "compare",
+        "predict",
+        "train",
     ]
     for name in whatwhere.__all__:
         assert getattr(whatwhere, name) is not None
@@ -107,15 +113,54 @@ def test_public_functions_take_keywords_after_the_first_argument():
 
 OPTIONS = {
     "compare": {
-        "--design", "--seeds", "--sizes", "--budget", "--metric", "--protocol", "--steps",
-        "--epochs", "--batch", "--lr", "--backbone", "--where", "--image-size", "--value-range",
-        "--device", "--precision", "--layout", "--skip-bad", "--frame", "--allow-missing-class",
-        "--dry-run", "--output", "--json", "--quiet", "--debug",
+        "--design",
+        "--seeds",
+        "--sizes",
+        "--budget",
+        "--metric",
+        "--protocol",
+        "--steps",
+        "--epochs",
+        "--batch",
+        "--lr",
+        "--backbone",
+        "--where",
+        "--image-size",
+        "--value-range",
+        "--device",
+        "--precision",
+        "--layout",
+        "--skip-bad",
+        "--frame",
+        "--allow-missing-class",
+        "--dry-run",
+        "--output",
+        "--json",
+        "--quiet",
+        "--debug",
     },
     "train": {
-        "--design", "--protocol", "--steps", "--epochs", "--batch", "--lr", "--backbone", "--where",
-        "--image-size", "--value-range", "--device", "--precision", "--layout", "--skip-bad",
-        "--frame", "--allow-missing-class", "--seed", "--output", "--json", "--quiet", "--debug",
+        "--design",
+        "--protocol",
+        "--steps",
+        "--epochs",
+        "--batch",
+        "--lr",
+        "--backbone",
+        "--where",
+        "--image-size",
+        "--value-range",
+        "--device",
+        "--precision",
+        "--layout",
+        "--skip-bad",
+        "--frame",
+        "--allow-missing-class",
+        "--seed",
+        "--output",
+        "--json",
+        "--quiet",
+        "--debug",
     },
     "predict": {"--value-range", "--output", "--json", "--quiet", "--debug"},
     "report": {"--json", "--quiet", "--debug"},
@@ -130,8 +175,12 @@ def test_verbs_and_options():
 
     commands = typer.main.get_command(app).commands
     found = {
-        verb: {option for parameter in command.params for option in parameter.opts
-               if option.startswith("--")}
+        verb: {
+            option
+            for parameter in command.params
+            for option in parameter.opts
+            if option.startswith("--")
+        }
         for verb, command in commands.items()
     }
     assert found == OPTIONS

@@ -32,14 +32,19 @@ def write_in_child(path, content, site):
         "write_atomically(pathlib.Path(sys.argv[1]), sys.argv[2].encode())"
     )
     environment = {**os.environ, "WHATWHERE_FAILPOINT": site}
-    return subprocess.run([sys.executable, "-c", code, str(path), content], env=environment,
-                          check=False).returncode
+    return subprocess.run(
+        [sys.executable, "-c", code, str(path), content], env=environment, check=False
+    ).returncode
 
 
 @pytest.mark.parametrize(
     ("site", "survivor"),
-    [("half-written", "old"), ("before-sync", "old"), ("before-replace", "old"),
-     ("after-replace", "new content")],
+    [
+        ("half-written", "old"),
+        ("before-sync", "old"),
+        ("before-replace", "old"),
+        ("after-replace", "new content"),
+    ],
 )
 def test_a_death_while_writing_leaves_the_old_content_or_the_new(tmp_path, site, survivor):
     path = tmp_path / "record.json"
@@ -95,8 +100,13 @@ KEY = TrialKey("photos", 100, "csa", 0)
 
 def make_trial(run, key=KEY):
     design = {"name": key.design, "number": 1}
-    record = {"design": design, "dataset": key.dataset, "size": key.size, "seed": key.seed,
-              "state": "finished"}
+    record = {
+        "design": design,
+        "dataset": key.dataset,
+        "size": key.size,
+        "seed": key.seed,
+        "state": "finished",
+    }
     files = {"curve.csv": b"step,loss\n1,0.5\n2,0.25\n", "model.safetensors": b"weights"}
     write_trial(trial_folder(run, key), record, files)
 
@@ -138,16 +148,24 @@ def test_a_torn_or_foreign_record_is_no_trial(tmp_path):
 
 
 def test_trials_are_sorted_and_other_folders_are_ignored(tmp_path):
-    for key in (TrialKey("b", 10, "csa", 1), TrialKey("b", 9, "csa", 0), TrialKey("a", 10, "x", 10),
-                TrialKey("a", 10, "x", 2)):
+    for key in (
+        TrialKey("b", 10, "csa", 1),
+        TrialKey("b", 9, "csa", 0),
+        TrialKey("a", 10, "x", 10),
+        TrialKey("a", 10, "x", 2),
+    ):
         make_trial(tmp_path, key)
     (tmp_path / "trials" / "a-n10" / "x" / "s2.damaged").mkdir()
     assert [t.key.text for t in Run(tmp_path).trials] == [
-        "a-n10/x/s2", "a-n10/x/s10", "b-n9/csa/s0", "b-n10/csa/s1"]
+        "a-n10/x/s2",
+        "a-n10/x/s10",
+        "b-n9/csa/s0",
+        "b-n10/csa/s1",
+    ]
 
 
 def test_a_folder_without_a_run_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="is not a run: it has no config.toml"):
+    with pytest.raises(UsageError, match=r"is not a run: it has no config\.toml"):
         Run.read(tmp_path)
 
 
@@ -158,8 +176,9 @@ def test_a_trial_is_claimed_once_and_freed_by_its_owners_death(tmp_path):
         "import pathlib, sys; from whatwhere.records import Ledger;"
         "print(Ledger(pathlib.Path(sys.argv[1])).claim('t'))"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(ledger.path)], capture_output=True,
-                          text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(ledger.path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == "True"
     assert ledger.states() == {"t": "waiting", "u": "waiting"}
     assert ledger.claim("t")

@@ -65,8 +65,15 @@ def test_official_cbam_equals_its_equations_in_numpy():
     mask = 1 / (1 + np.exp(-(squeezed(z.mean((2, 3))) + squeezed(z.max((2, 3))))))
     z = z * mask[:, :, None, None]
     planes = np.pad(np.stack([z.max(1), z.mean(1)], 1), ((0, 0), (0, 0), (3, 3), (3, 3)))
-    logit = np.array([[[(planes[b, :, i : i + 7, j : j + 7] * w["conv.weight"][0]).sum()
-                        for j in range(5)] for i in range(7)] for b in range(3)])
+    logit = np.array(
+        [
+            [
+                [(planes[b, :, i : i + 7, j : j + 7] * w["conv.weight"][0]).sum() for j in range(5)]
+                for i in range(7)
+            ]
+            for b in range(3)
+        ]
+    )
     logit = (logit - 0.3) / np.sqrt(1.7 + 1e-5) * w["norm.weight"] + w["norm.bias"]
     expected = z / (1 + np.exp(-logit))[:, None]
     assert np.abs(block(x).detach().numpy() - expected).max() < 1e-12
@@ -86,7 +93,9 @@ def test_large_resnet18_equals_timms():
         if key.startswith("stages."):
             _, stage, rest = key.split(".", 2)
             name = f"layer{int(stage) + 1}.{rest}"
-            name = name.replace("shortcut.conv", "downsample.0").replace("shortcut.bn", "downsample.1")
+            name = name.replace("shortcut.conv", "downsample.0").replace(
+                "shortcut.bn", "downsample.1"
+            )
         renamed[key] = state[name]
     ours.load_state_dict(renamed)
     x = torch.randn(2, 3, 64, 96)
@@ -95,16 +104,21 @@ def test_large_resnet18_equals_timms():
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("resnet20", 269_722), ("resnet56", 853_018), ("resnet18", 11_173_962),
-     ("resnet34", 21_282_122)],
+    [
+        ("resnet20", 269_722),
+        ("resnet56", 853_018),
+        ("resnet18", 11_173_962),
+        ("resnet34", 21_282_122),
+    ],
 )
 def test_published_counts(name, count):
     model = create_resnet(name, num_classes=10, in_channels=3)
     assert num_parameters(model) == count
 
 
-@pytest.mark.parametrize(("name", "count"), [("resnet18-large", 11_689_512),
-                                             ("resnet34-large", 21_797_672)])
+@pytest.mark.parametrize(
+    ("name", "count"), [("resnet18-large", 11_689_512), ("resnet34-large", 21_797_672)]
+)
 def test_published_counts_with_the_large_stem(name, count):
     assert num_parameters(create_resnet(name, num_classes=1000, in_channels=3)) == count
 
@@ -136,8 +150,9 @@ def test_option_a_shortcut_by_hand():
 
 
 @pytest.mark.parametrize("backbone", ["resnet8", "timm:resnet18", "timm:resnet50"])
-@pytest.mark.parametrize(("where", "places"), [("branch", "blocks"), ("block", "blocks"),
-                                               ("stage", "stages")])
+@pytest.mark.parametrize(
+    ("where", "places"), [("branch", "blocks"), ("block", "blocks"), ("stage", "stages")]
+)
 def test_attention_goes_where_it_is_asked(backbone, where, places):
     bare = ModelSpec(backbone, 5, 3)
     model = build_model(bare, design=named_or_typed("none"), seed=0)
@@ -149,15 +164,14 @@ def test_attention_goes_where_it_is_asked(backbone, where, places):
         return named_or_typed("csa").factory(channels)
 
     count = insert(model, factory, where=where)
-    widths = {"resnet8": ([16, 32, 64],) * 2,
-              "timm:resnet18": ([64, 64, 128, 128, 256, 256, 512, 512], [64, 128, 256, 512]),
-              "timm:resnet50": ([256] * 3 + [512] * 4 + [1024] * 6 + [2048] * 3,
-                                [256, 512, 1024, 2048])}[backbone]
+    widths = {
+        "resnet8": ([16, 32, 64],) * 2,
+        "timm:resnet18": ([64, 64, 128, 128, 256, 256, 512, 512], [64, 128, 256, 512]),
+        "timm:resnet50": ([256] * 3 + [512] * 4 + [1024] * 6 + [2048] * 3, [256, 512, 1024, 2048]),
+    }[backbone]
     assert seen == widths[0 if places == "blocks" else 1]
     assert count == len(seen)
-    assert num_parameters(model) == before + sum(
-        2 * c * max(8, c // 16) + 98 for c in seen
-    )
+    assert num_parameters(model) == before + sum(2 * c * max(8, c // 16) + 98 for c in seen)
     assert model(torch.randn(2, 3, 64, 64)).shape == (2, 5)
 
 
@@ -193,7 +207,9 @@ def test_all_designs_of_a_seed_share_the_backbones_weights():
     assert not torch.equal(other["stem.0.weight"], bare["stem.0.weight"])
     again = build_model(spec, design=named_or_typed("csa"), seed=7)
     once = build_model(spec, design=named_or_typed("csa"), seed=7)
-    assert all(torch.equal(a, b) for a, b in zip(again.parameters(), once.parameters(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.parameters(), once.parameters(), strict=True)
+    )
 
 
 @pytest.mark.parametrize("backbone", ["resnet8", "resnet20", "resnet18", "resnet18-large"])

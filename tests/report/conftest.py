@@ -97,23 +97,37 @@ def main_run(tmp_path_factory):
 def hostile_run(tmp_path_factory):
     """Two data sets at two sizes with hostile names, a diverged, a failed and a typed design."""
     hostile = fake.FakeData(
-        name="hostile", title="<b>Hostile</b> & $$", class_names=HOSTILE_NAMES,
-        train_counts=(311, 211, 97, 53, 41, 37, 31, 29, 23, 17, 11), num_test=97,
-        num_validation=53, sizes=(101, 811), warnings=("the file </script> is no image",),
+        name="hostile",
+        title="<b>Hostile</b> & $$",
+        class_names=HOSTILE_NAMES,
+        train_counts=(311, 211, 97, 53, 41, 37, 31, 29, 23, 17, 11),
+        num_test=97,
+        num_validation=53,
+        sizes=(101, 811),
+        warnings=("the file </script> is no image",),
     )
-    many = fake.FakeData(name="many", title="Many classes", num_test=101, num_validation=59,
-                         class_names=tuple(f"class {i}" for i in range(37)), sizes=(101, 811))
+    many = fake.FakeData(
+        name="many",
+        title="Many classes",
+        num_test=101,
+        num_validation=59,
+        class_names=tuple(f"class {i}" for i in range(37)),
+        sizes=(101, 811),
+    )
     rows = (
         *(row for row in fake.ROWS if row[0] in {"csa", "sca", "rcsa", "none", "wide", "gain"}),
         ("w-0a1b2c", "typed", "typed", "wiring", "choose(x, S(C_b(x)))", 1.1, 7001, 3.0),
         ("mine", "My <Block>", "my 'family'", "user", None, 0.9, 901, 1.0),
     )
     plan = fake.FakePlan(
-        data=(hostile, many), rows=rows,
+        data=(hostile, many),
+        rows=rows,
         command="whatwhere compare hostile many -d '<csa>' -d \"choose(x, S(C_b(x)))\"",
-        states={("rcsa", 1): ("diverged", "the loss became NaN"),
-                ("mine", 0): ("failed", "=1+1 RuntimeError: \x1b[31mmemory"),
-                **{("sca", seed): ("failed", "boom") for seed in range(3)}},
+        states={
+            ("rcsa", 1): ("diverged", "the loss became NaN"),
+            ("mine", 0): ("failed", "=1+1 RuntimeError: \x1b[31mmemory"),
+            **{("sca", seed): ("failed", "boom") for seed in range(3)},
+        },
     )
     folder = fake.write_fake_run(tmp_path_factory.mktemp("hostile") / "run", plan)
     write_report(folder, fetch_images=fake.picture)

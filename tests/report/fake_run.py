@@ -19,17 +19,41 @@ ROWS = (
     ("c_and_sa2", "C&SA2", "parallel", "wiring", "(C(x) + S(x)) / 2", 0.5, 2384, 2.0),
     ("c_and_safa", "C&SAFA", "parallel", "wiring", "mix(C(x), S(x))", 0.5, 2387, 2.5),
     ("bi_csa", "Bi-CSA", "parallel", "wiring", "S(C(x)) + C(S(x))", 0.5, 4768, 1.0),
-    ("bi_csafa", "Bi-CSAFA", "parallel", "wiring",
-     "u = S(C(x)) + C(S(x)); channelgate(x, u, by=u)", 0.74, 6100, 3.0),
+    (
+        "bi_csafa",
+        "Bi-CSAFA",
+        "parallel",
+        "wiring",
+        "u = S(C(x)) + C(S(x)); channelgate(x, u, by=u)",
+        0.74,
+        6100,
+        3.0,
+    ),
     ("gc_and_sa2", "GC&SA2", "parallel", "wiring", "vote(C(x), S(x))", 0.5, 5020, 1.0),
     ("tgpfa", "TGPFA", "parallel", "wiring", "choose(x, C(x), S(x))", 0.67, 4200, 3.5),
     ("rcsa", "RCSA", "residual", "wiring", "x + S(C(x))", 1.25, 2384, 4.0),
     ("arcsa", "ARCSA", "residual", "wiring", "mix(S(C(x)), x)", 0.53, 2387, 2.0),
     ("grcsa", "GRCSA", "residual", "wiring", "gate(x, S(C(x)), by=x)", 0.63, 2700, 2.5),
-    ("c_mssa", "C-MSSA", "multi-scale", "wiring",
-     "f = C(x); choose(S3(f), S5(f), S7(f), by=f)", 0.25, 3900, -1.0),
-    ("msc_sa", "MSC-SA", "multi-scale", "wiring",
-     "S(choose(C4(x), C8(x), C16(x), C32(x)))", 0.25, 12000, 0.0),
+    (
+        "c_mssa",
+        "C-MSSA",
+        "multi-scale",
+        "wiring",
+        "f = C(x); choose(S3(f), S5(f), S7(f), by=f)",
+        0.25,
+        3900,
+        -1.0,
+    ),
+    (
+        "msc_sa",
+        "MSC-SA",
+        "multi-scale",
+        "wiring",
+        "S(choose(C4(x), C8(x), C16(x), C32(x)))",
+        0.25,
+        12000,
+        0.0,
+    ),
     ("c_cmssa", "C-CMSSA", "multi-scale", "wiring", "S3(S5(S7(C(x))))", 0.06, 2588, -9.0),
     ("ca", "CA", "single", "wiring", "C(x)", 0.5, 2090, 2.0),
     ("sa", "SA", "single", "wiring", "S(x)", 0.5, 294, 1.0),
@@ -127,18 +151,41 @@ def _record(plan, key, number, row, state, reason, rng):
     inference = (0.8 + parameters / 12000 + 0.02 * len(wiring or "12345678")) * noise
     record = {
         "key": f"{number:02d}{key.seed:02d}",
-        "design": {"name": name, "title": title, "family": family, "number": number,
-                   "wiring": wiring, "kind": kind, "source": f"Table 2, row {number}"},
-        "dataset": key.dataset, "size": key.size, "seed": key.seed,
-        "state": state, "reason": reason, "flags": [],
-        "steps": plan.steps, "seconds": 3.1 * noise, "rising": plan.rising and key.seed == 0,
+        "design": {
+            "name": name,
+            "title": title,
+            "family": family,
+            "number": number,
+            "wiring": wiring,
+            "kind": kind,
+            "source": f"Table 2, row {number}",
+        },
+        "dataset": key.dataset,
+        "size": key.size,
+        "seed": key.seed,
+        "state": state,
+        "reason": reason,
+        "flags": [],
+        "steps": plan.steps,
+        "seconds": 3.1 * noise,
+        "rising": plan.rising and key.seed == 0,
         "validation": None,
-        "cost": {"parameters": 78042 + parameters, "attention_parameters": parameters,
-                 "macs": 1_830_000 + 37 * parameters, "train_step_ms": 4 * inference,
-                 "inference_ms": inference, "train_ratio": inference, "inference_ratio": inference,
-                 "peak_bytes": 17_000_003 + 613 * parameters, "initial_gain": gain},
-        "recipe_hash": "r" * 8, "data_hash": "d" * 8, "numerics_key": "n" * 8,
-        "split_fingerprint": "f" * 8, "version": "0.1.0",
+        "cost": {
+            "parameters": 78042 + parameters,
+            "attention_parameters": parameters,
+            "macs": 1_830_000 + 37 * parameters,
+            "train_step_ms": 4 * inference,
+            "inference_ms": inference,
+            "train_ratio": inference,
+            "inference_ratio": inference,
+            "peak_bytes": 17_000_003 + 613 * parameters,
+            "initial_gain": gain,
+        },
+        "recipe_hash": "r" * 8,
+        "data_hash": "d" * 8,
+        "numerics_key": "n" * 8,
+        "split_fingerprint": "f" * 8,
+        "version": "0.1.0",
     }
     if state == "diverged":
         record["diverged"] = {"step": 37, "learning_rate": 0.1, "gradient_norm": 1.7e9}
@@ -160,9 +207,11 @@ def _predictions(logit, label, data):
     buffer = io.BytesIO()
     np.savez(
         buffer,
-        test_logit=logit[test], test_label=label[test],
+        test_logit=logit[test],
+        test_label=label[test],
         test_index=np.arange(data.num_test, dtype=np.int64) + 1201,
-        validation_logit=logit[validation], validation_label=label[validation],
+        validation_logit=logit[validation],
+        validation_label=label[validation],
         validation_index=np.arange(data.num_validation, dtype=np.int64) + 1009,
     )
     return buffer.getvalue()
@@ -175,15 +224,25 @@ def _curve(plan, row, rng):
     loss = 2.3 * np.exp(-1.6 * steps / plan.steps) + rng.normal(0, 0.02, 10)
     gradient = 0.9 * row[5] ** 0.9 * np.exp(rng.normal(0, 0.15)) * np.linspace(1, 0.4, 10)
     return [
-        (int(step), i + 1, 0.1 * (1 - step / plan.steps), float(loss[i] * 0.9), float(loss[i]),
-         float(accuracy[i].clip(0, 1)), float(gradient[i]), 0.3 * (i + 1))
+        (
+            int(step),
+            i + 1,
+            0.1 * (1 - step / plan.steps),
+            float(loss[i] * 0.9),
+            float(loss[i]),
+            float(accuracy[i].clip(0, 1)),
+            float(gradient[i]),
+            0.3 * (i + 1),
+        )
         for i, step in enumerate(steps)
     ]
 
 
 def _csv(curve):
-    names = ("step,epoch,learning_rate,train_loss,validation_loss,validation_accuracy,"
-             "stem_gradient_norm,seconds")
+    names = (
+        "step,epoch,learning_rate,train_loss,validation_loss,validation_accuracy,"
+        "stem_gradient_norm,seconds"
+    )
     lines = [",".join(repr(float(value)) for value in point) for point in curve]
     return ("\n".join([names, *lines]) + "\n").encode()
 
@@ -191,14 +250,25 @@ def _csv(curve):
 def _write_head(folder, plan):
     config = {
         "asked": {"command": plan.command, "metric": plan.metric, "name": "fake"},
-        "plan": {"designs": [row[0] for row in plan.rows], "seeds": plan.num_seeds,
-                 "data": [data.name for data in plan.data],
-                 "sizes": {data.name: list(data.sizes) for data in plan.data}},
+        "plan": {
+            "designs": [row[0] for row in plan.rows],
+            "seeds": plan.num_seeds,
+            "data": [data.name for data in plan.data],
+            "sizes": {data.name: list(data.sizes) for data in plan.data},
+        },
         "recipe": {data.name: _recipe(plan) for data in plan.data},
     }
-    environment = {"whatwhere": "0.1.0", "python": "3.11.7", "torch": "2.15.0", "device": "cpu",
-                   "threads": 1, "cpu": "Example CPU", "platform": "Linux", "workers": 2,
-                   "numerics_key": "0123456789abcdef"}
+    environment = {
+        "whatwhere": "0.1.0",
+        "python": "3.11.7",
+        "torch": "2.15.0",
+        "device": "cpu",
+        "threads": 1,
+        "cpu": "Example CPU",
+        "platform": "Linux",
+        "workers": 2,
+        "numerics_key": "0123456789abcdef",
+    }
     data = {data.name: _data_entry(data) for data in plan.data}
     write_atomically(folder / "config.toml", tomli_w.dumps(config).encode())
     write_atomically(folder / "environment.json", json.dumps(environment).encode())
@@ -207,24 +277,41 @@ def _write_head(folder, plan):
 
 
 def _recipe(plan):
-    return {"name": plan.protocol, "steps": plan.steps, "batch_size": 64, "learning_rate": 0.1,
-            "optimizer": "sgd", "weight_decay": 5e-4, "backbone": "resnet8", "where": "branch",
-            "image_size": 12, "precision": "float32", "layout": "channels_last"}
+    return {
+        "name": plan.protocol,
+        "steps": plan.steps,
+        "batch_size": 64,
+        "learning_rate": 0.1,
+        "optimizer": "sgd",
+        "weight_decay": 5e-4,
+        "backbone": "resnet8",
+        "where": "branch",
+        "image_size": 12,
+        "precision": "float32",
+        "layout": "channels_last",
+    }
 
 
 def _data_entry(data):
     counts = data.train_counts or [data.sizes[-1] // len(data.class_names)] * len(data.class_names)
     per_class = [1] * len(data.class_names)
     return {
-        "title": data.title, "image_size": 12, "channels": 1,
-        "class_names": list(data.class_names), "content_hash": "c" * 64,
-        "split_fingerprint": "f" * 16, "flip": False,
+        "title": data.title,
+        "image_size": 12,
+        "channels": 1,
+        "class_names": list(data.class_names),
+        "content_hash": "c" * 64,
+        "split_fingerprint": "f" * 16,
+        "flip": False,
         "splits": {
             "train": {"count": int(sum(counts)), "class_counts": list(counts)},
             "validation": {"count": data.num_validation, "class_counts": per_class},
             "test": {"count": data.num_test, "class_counts": per_class},
         },
-        "warnings": list(data.warnings), "source": "simulated", "licence": "none",
-        "citation": "nobody (2020)", "notes": ["Pictures are drawn by a formula."],
+        "warnings": list(data.warnings),
+        "source": "simulated",
+        "licence": "none",
+        "citation": "nobody (2020)",
+        "notes": ["Pictures are drawn by a formula."],
         "sample_indices": [[2 * c, 2 * c + 1, 2 * c + 40] for c in range(len(data.class_names))],
     }

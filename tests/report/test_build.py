@@ -150,8 +150,12 @@ def test_all_trials_of_a_design_failed(fake_run, tmp_path):
 
 
 def test_a_diverged_run_excludes_its_design_and_nothing_else(fake_run, tmp_path):
-    plan = _small(fake_run, names=("rcsa", "tgpfa", "csa", "none"), num_seeds=4,
-                  states={("rcsa", 2): ("diverged", "the loss became NaN")})
+    plan = _small(
+        fake_run,
+        names=("rcsa", "tgpfa", "csa", "none"),
+        num_seeds=4,
+        states={("rcsa", 2): ("diverged", "the loss became NaN")},
+    )
     folder = fake_run.write_fake_run(tmp_path / "run", plan)
     page = write_report(folder).read_text()
     cell = _cell(folder)
@@ -159,14 +163,20 @@ def test_a_diverged_run_excludes_its_design_and_nothing_else(fake_run, tmp_path)
     assert (row["num_seeds"], row["num_diverged"], row["num_runs"]) == (3, 1, 4)
     assert "rcsa" not in cell["recommended"]
     assert cell["recommended"]
-    assert ("rcsa diverged in 1 of 4 runs; means are over the 3 finished runs and rcsa is not"
-            " recommended.") in page
+    assert (
+        "rcsa diverged in 1 of 4 runs; means are over the 3 finished runs and rcsa is not"
+        " recommended."
+    ) in page
     assert "the loss became NaN; at step 37, learning rate 0.1, gradient norm 1.7e+09" in page
 
 
 def test_a_design_with_two_runs_left_does_not_silence_the_others(fake_run, tmp_path):
-    plan = _small(fake_run, names=("rcsa", "c_cmssa", "none"), data={"num_test": 599},
-                  states={("rcsa", 1): ("failed", "killed")})
+    plan = _small(
+        fake_run,
+        names=("rcsa", "c_cmssa", "none"),
+        data={"num_test": 599},
+        states={("rcsa", 1): ("failed", "killed")},
+    )
     folder = fake_run.write_fake_run(tmp_path / "run", plan)
     write_report(folder)
     cell = _cell(folder)
@@ -233,8 +243,10 @@ def test_controls_are_not_recommended(main_run):
 
 def test_a_design_is_judged_by_the_constant_gain_nearest_to_its_own(main_run):
     """C-CMSSA starts at 0.06 and faces the gain of a quarter; RCSA at 1.25 faces no attention."""
-    verdicts = {verdict["control"]: " ".join(verdict["sentences"])
-                for verdict in _cell(main_run)["controls"]}
+    verdicts = {
+        verdict["control"]: " ".join(verdict["sentences"])
+        for verdict in _cell(main_run)["controls"]
+    }
     assert list(verdicts) == ["no attention", "the control wide", "the control gain"]
     for name in ("rcsa", "bi_csafa"):
         assert name in verdicts["no attention"]

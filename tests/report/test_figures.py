@@ -16,8 +16,12 @@ from whatwhere.report.figures.style import family_styles
 
 
 def _forest(label="csa", low=-0.01):
-    return draw_forest([Difference(label, "sequential", 0.0213, low, 0.05, True, True)],
-                       name="f", control="no attention", metric="accuracy")
+    return draw_forest(
+        [Difference(label, "sequential", 0.0213, low, 0.05, True, True)],
+        name="f",
+        control="no attention",
+        metric="accuracy",
+    )
 
 
 def _texts(svg):
@@ -70,13 +74,15 @@ def test_labels_do_not_cover_each_other_or_marks():
     for place, label in zip(places, labels, strict=True):
         if place:
             width = 0.5 * 10 * len(label)
-            left = {"left": place[0], "right": place[0] - width,
-                    "center": place[0] - width / 2}[place[2]]
+            left = {"left": place[0], "right": place[0] - width, "center": place[0] - width / 2}[
+                place[2]
+            ]
             boxes.append(Box(left, place[1] - 5, left + width, place[1] + 5))
     assert len(boxes) >= 15
     assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
-    assert not any(box.left < x < box.right and box.bottom < y < box.top
-                   for box in boxes for x, y in points)
+    assert not any(
+        box.left < x < box.right and box.bottom < y < box.top for box in boxes for x, y in points
+    )
 
 
 def test_spread_keeps_order_and_distance():
@@ -93,10 +99,12 @@ def test_rank_correlation_by_hand():
 
 
 def test_merging_seeds_of_different_lengths():
-    step, mean, low, high = merge_seeds([
-        (np.array([10.0, 20.0]), np.array([0.2, 0.4])),
-        (np.array([10.0, 30.0]), np.array([0.4, 0.8])),
-    ])
+    step, mean, low, high = merge_seeds(
+        [
+            (np.array([10.0, 20.0]), np.array([0.2, 0.4])),
+            (np.array([10.0, 30.0]), np.array([0.4, 0.8])),
+        ]
+    )
     assert step.tolist() == [10.0, 20.0]
     assert mean.tolist() == pytest.approx([0.3, 0.5])
     assert (low.tolist(), high.tolist()) == (pytest.approx([0.2, 0.4]), pytest.approx([0.4, 0.6]))
@@ -104,19 +112,27 @@ def test_merging_seeds_of_different_lengths():
 
 def test_curves_and_costs_give_one_figure_each():
     values = np.array([0.2, 0.5, 0.7])
-    curves = [Curve(name, family, np.array([1.0, 2.0, 3.0]), values, values, values, True, False)
-              for name, family in (("a", "sequential"), ("b", "residual"), ("c", "residual"))]
+    curves = [
+        Curve(name, family, np.array([1.0, 2.0, 3.0]), values, values, values, True, False)
+        for name, family in (("a", "sequential"), ("b", "residual"), ("c", "residual"))
+    ]
     assert len(draw_curves(curves, name="c")) == 2
     designs = [Priced("a", "single", 0.8, {"macs": 10.0, "peak_bytes": None}, True, True)]
-    figures = draw_costs(designs, name="k", metric="accuracy", half_width=0.03,
-                         panels=[("macs", "MACs", 1.0), ("peak_bytes", "MiB", 1.0)])
+    figures = draw_costs(
+        designs,
+        name="k",
+        metric="accuracy",
+        half_width=0.03,
+        panels=[("macs", "MACs", 1.0), ("peak_bytes", "MiB", 1.0)],
+    )
     assert len(figures) == 1
 
 
 def test_equal_and_extreme_values_are_drawn():
     designs = [Priced(str(i), "single", 1.0, {"macs": 0.0}, True, False) for i in range(3)]
-    assert draw_costs(designs, name="k", metric="accuracy", half_width=None,
-                      panels=[("macs", "MACs", 1.0)])
+    assert draw_costs(
+        designs, name="k", metric="accuracy", half_width=None, panels=[("macs", "MACs", 1.0)]
+    )
     assert draw_gain([Gained(str(i), "single", 0.5, 1.0, True) for i in range(3)], name="g")
 
 

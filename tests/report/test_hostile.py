@@ -37,8 +37,11 @@ def test_nothing_on_the_page_can_run_or_load(hostile_run, main_run, read_page):
 
 
 def test_content_policy_forbids_everything_but_styles_and_embedded_pictures(main_run, read_page):
-    policies = [attributes["content"] for tag, attributes in _page(main_run, read_page).tags
-                if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"]
+    policies = [
+        attributes["content"]
+        for tag, attributes in _page(main_run, read_page).tags
+        if tag == "meta" and attributes.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policies == [
         "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
         " form-action 'none'"
@@ -54,19 +57,35 @@ def test_every_attribute_is_quoted(hostile_run):
 
 def test_class_names_are_shown_as_they_are(hostile_run, read_page):
     text = "".join(_page(hostile_run, read_page).text)
-    for name in ("</script><img src=x onerror=alert(1)>", "{{7*7}}", "$$", "=cmd()", "a|b", "%n%s",
-                 "⟨U+001B⟩[31mred", "⟨U+202E⟩gnp.exe", '" onmouseover="alert(1)', "日本"):
+    for name in (
+        "</script><img src=x onerror=alert(1)>",
+        "{{7*7}}",
+        "$$",
+        "=cmd()",
+        "a|b",
+        "%n%s",
+        "⟨U+001B⟩[31mred",
+        "⟨U+202E⟩gnp.exe",
+        '" onmouseover="alert(1)',
+        "日本",
+    ):
         assert name in text
     assert "49" not in re.findall(r"^49$", text, flags=re.MULTILINE)
     assert "\x1b" not in text and "\u202e" not in text
 
 
 def test_identifiers_are_unique(hostile_run, read_page):
-    identifiers = [attributes["id"] for _, attributes in _page(hostile_run, read_page).tags
-                   if "id" in attributes]
+    identifiers = [
+        attributes["id"]
+        for _, attributes in _page(hostile_run, read_page).tags
+        if "id" in attributes
+    ]
     assert len(identifiers) == len(set(identifiers))
-    targets = {attributes["href"][1:] for tag, attributes in _page(hostile_run, read_page).tags
-               if attributes.get("href", "").startswith("#")}
+    targets = {
+        attributes["href"][1:]
+        for tag, attributes in _page(hostile_run, read_page).tags
+        if attributes.get("href", "").startswith("#")
+    }
     assert targets <= set(identifiers)
 
 

@@ -18,8 +18,10 @@ NUM_SEEDS, NUM_ITEMS, NUM_DESIGNS = 3, 599, 24
 def results(main_run):
     with (main_run / "results.csv").open() as file:
         rows = list(csv.DictReader(file))
-    return {name: [row for row in rows if row["design"] == name]
-            for name in dict.fromkeys(row["design"] for row in rows)}
+    return {
+        name: [row for row in rows if row["design"] == name]
+        for name in dict.fromkeys(row["design"] for row in rows)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -37,16 +39,20 @@ def predictions(main_run):
 
 @pytest.fixture(scope="module")
 def right(predictions):
-    return {name: (logit.argmax(2) == label).astype(float)
-            for name, (logit, label) in predictions.items()}
+    return {
+        name: (logit.argmax(2) == label).astype(float)
+        for name, (logit, label) in predictions.items()
+    }
 
 
 @pytest.fixture(scope="module")
 def shown(main_run, read_page):
     """The leaderboard as printed: cell texts by column heading, by design."""
     table = read_page((main_run / "report.html").read_text()).table("leaderboard")
-    return {row["attributes"]["data-design"]: dict(zip(table["heading"], row["cells"], strict=True))
-            for row in table["rows"]}
+    return {
+        row["attributes"]["data-design"]: dict(zip(table["heading"], row["cells"], strict=True))
+        for row in table["rows"]
+    }
 
 
 def _single(right):
@@ -61,8 +67,9 @@ def _single(right):
         item = y.mean(0).var(ddof=1) / NUM_ITEMS
         excess = max(0.0, q[name] - pool)
         variance = max(pool + excess, noise) + max(0.0, item - noise)
-        df = variance**2 / (item**2 / (NUM_ITEMS - 1) + max(pool, noise) ** 2 / nu
-                            + excess**2 / (NUM_SEEDS - 1))
+        df = variance**2 / (
+            item**2 / (NUM_ITEMS - 1) + max(pool, noise) ** 2 / nu + excess**2 / (NUM_SEEDS - 1)
+        )
         half = stats.t.ppf(0.975, max(df, 1)) * variance**0.5
         interval[name] = (mean[name] - half, mean[name] + half)
     return mean, interval
@@ -84,8 +91,11 @@ def _pairs(right):
         item = d.mean(0).var(ddof=1) / NUM_ITEMS
         noise = d.var(axis=0, ddof=1).mean() / NUM_ITEMS / NUM_SEEDS
         variance = max(2 * pool + excess[a] + excess[b], noise) + max(0, item - noise)
-        df = variance**2 / (item**2 / (NUM_ITEMS - 1) + max(2 * pool, noise) ** 2 / nu
-                            + (excess[a] ** 2 + excess[b] ** 2) / (NUM_SEEDS - 1))
+        df = variance**2 / (
+            item**2 / (NUM_ITEMS - 1)
+            + max(2 * pool, noise) ** 2 / nu
+            + (excess[a] ** 2 + excess[b] ** 2) / (NUM_SEEDS - 1)
+        )
         pairs[a, b] = (d.mean(), variance, max(df, 1))
     return pairs
 
@@ -139,8 +149,10 @@ def test_means_intervals_and_spread(shown, results, right):
 
 def test_costs_and_failures(shown, results):
     for name, cells in shown.items():
-        median = {column: np.median([float(row[column]) for row in results[name]])
-                  for column in ("parameters", "macs", "inference_ms")}
+        median = {
+            column: np.median([float(row[column]) for row in results[name]])
+            for column in ("parameters", "macs", "inference_ms")
+        }
         assert cells["Parameters"] == f"{median['parameters']:,.0f}"
         assert cells["MACs"] == f"{median['macs'] / 1e6:.2f} M"
         milliseconds = median["inference_ms"]
@@ -158,10 +170,16 @@ def test_designs_share_a_letter_exactly_when_their_difference_is_not_significant
 
 def test_bold_rows_are_those_that_may_be_best(main_run, read_page, pairs, p_values):
     table = read_page((main_run / "report.html").read_text()).table("leaderboard")
-    bold = {row["attributes"]["data-design"] for row in table["rows"]
-            if "best" in row["attributes"]["class"].split()}
-    beaten = {b if pairs[a, b][0] > 0 else a for (a, b), p in p_values.items()
-              if NUM_DESIGNS * p / 2 < 0.05}
+    bold = {
+        row["attributes"]["data-design"]
+        for row in table["rows"]
+        if "best" in row["attributes"]["class"].split()
+    }
+    beaten = {
+        b if pairs[a, b][0] > 0 else a
+        for (a, b), p in p_values.items()
+        if NUM_DESIGNS * p / 2 < 0.05
+    }
     names = {name for key in pairs for name in key}
     assert bold == names - beaten
     assert 0 < len(bold) < NUM_DESIGNS
@@ -170,8 +188,10 @@ def test_bold_rows_are_those_that_may_be_best(main_run, read_page, pairs, p_valu
 def test_detectable_difference(main_run, pairs):
     (cell,) = json.loads((main_run / "summary.json").read_text())["cells"]
     num = len(pairs)
-    x = [(stats.t.ppf(1 - 0.025 / num, df) + stats.t.ppf(0.8, df)) * v**0.5
-         for _, v, df in pairs.values()]
+    x = [
+        (stats.t.ppf(1 - 0.025 / num, df) + stats.t.ppf(0.8, df)) * v**0.5
+        for _, v, df in pairs.values()
+    ]
     expected = np.quantile(x, 0.75)
     assert cell["detectable_difference"] == pytest.approx(expected, rel=1e-6)
     printed = re.search(r"over its 276 comparisons: ([0-9.]+) points", cell["detectable"])
@@ -182,7 +202,7 @@ def test_detectable_difference(main_run, pairs):
 def test_forest_plot(main_run, pairs):
     """Each difference from no attention stands beside its row, with its own interval."""
     page = (main_run / "report.html").read_text()
-    forest = page[page.index("Paired difference"):page.index("What it costs")]
+    forest = page[page.index("Paired difference") : page.index("What it costs")]
     texts = re.findall(r"<text[^>]*>([^<]*)</text>", forest)
     for (a, b), (difference, variance, df) in pairs.items():
         if "none" not in (a, b):

@@ -62,9 +62,18 @@ def test_numbers_as_people_read_them():
     assert numbers.plain(0.25) == "0.25"
 
 
-@pytest.mark.parametrize("write", [numbers.signed_points, numbers.count, numbers.large,
-                                   numbers.milliseconds, numbers.mebibytes, numbers.ratio,
-                                   numbers.plain])
+@pytest.mark.parametrize(
+    "write",
+    [
+        numbers.signed_points,
+        numbers.count,
+        numbers.large,
+        numbers.milliseconds,
+        numbers.mebibytes,
+        numbers.ratio,
+        numbers.plain,
+    ],
+)
 def test_what_was_not_measured_is_a_dash(write):
     assert write(None) == "–"
     assert write(float("nan")) == "–"
@@ -72,5 +81,8 @@ def test_what_was_not_measured_is_a_dash(write):
 
 def test_facts_are_laid_out_flat():
     assert facts({"b": {"y": 1.23456789, "x": [2, 3]}, "a": None, "c": True}) == [
-        ("a", "None"), ("b · x", "2, 3"), ("b · y", "1.23457"), ("c", "True"),
+        ("a", "None"),
+        ("b · x", "2, 3"),
+        ("b · y", "1.23457"),
+        ("c", "True"),
     ]

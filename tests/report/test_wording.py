@@ -15,8 +15,13 @@ def test_screening_is_said_of_the_quick_protocol_only():
 
 
 def _tied(labels, **changes):
-    facts = {"num_designs": 24, "num_recommended": len(labels), "cheapest": labels[-1],
-             "chosen_by": "inference_ms", **changes}
+    facts = {
+        "num_designs": 24,
+        "num_recommended": len(labels),
+        "cheapest": labels[-1],
+        "chosen_by": "inference_ms",
+        **changes,
+    }
     return wording.tied("Digits", labels=labels, **facts)
 
 
@@ -84,8 +89,15 @@ def test_nothing_to_say():
 
 
 def _pair(low, high, significant=False, equivalent=False):
-    return wording.pair("A", "B", low=low, high=high, significant=significant,
-                        equivalent=equivalent, detectable=0.0961)
+    return wording.pair(
+        "A",
+        "B",
+        low=low,
+        high=high,
+        significant=significant,
+        equivalent=equivalent,
+        detectable=0.0961,
+    )
 
 
 def test_pairs():
@@ -187,7 +199,7 @@ def test_forbidden_words(main_run, hostile_run):
 
 def test_the_page_begins_with_the_screening_and_judges_by_name(main_run):
     page = (main_run / "report.html").read_text()
-    body = page[page.index("<main>"):]
+    body = page[page.index("<main>") :]
     first = re.search(r"<p class=\"screening\">(.*?)</p>\s*<h1>(.*?)</h1>", body, flags=re.DOTALL)
     assert first[1].startswith("This is a screening at 150 steps: ")
     assert first[2].startswith("Tied for best on Cluttered digits: ")

@@ -11,7 +11,10 @@ NAMES = ("csa", "none", "se", "wide", "sa")
 
 def comparison(gain, *, num_seeds=3):
     values = simulated_runs(
-        seed_sd=[0.005] * 5, num_seeds=num_seeds, num_items=1999, gain=gain,
+        seed_sd=[0.005] * 5,
+        num_seeds=num_seeds,
+        num_items=1999,
+        gain=gain,
         rng=np.random.default_rng(0),
     )
     return compare(ItemTable(NAMES, tuple(values), True))

@@ -22,8 +22,12 @@ def table_of(values, *, blocked=True):
 
 def simulated(seed, *, num_methods=7, num_seeds=3, num_items=211, gain=None):
     return simulated_runs(
-        seed_sd=[0.01] * num_methods, num_seeds=num_seeds, num_items=num_items, interaction=0.1,
-        gain=gain, rng=np.random.default_rng(seed),
+        seed_sd=[0.01] * num_methods,
+        num_seeds=num_seeds,
+        num_items=num_items,
+        interaction=0.1,
+        gain=gain,
+        rng=np.random.default_rng(seed),
     )
 
 
@@ -115,8 +119,9 @@ def test_equivalence_follows_the_margin():
         compare(table_of(values), margin=0)
 
 
-@pytest.mark.parametrize(("num_seeds", "known", "screening"), [(1, False, True), (2, True, True),
-                                                               (3, True, False)])
+@pytest.mark.parametrize(
+    ("num_seeds", "known", "screening"), [(1, False, True), (2, True, True), (3, True, False)]
+)
 def test_few_seeds_are_marked(num_seeds, known, screening):
     values = simulated(5, num_seeds=num_seeds, gain=[0.05, -0.5, -0.5, -0.5, -0.5, -0.5, -0.5])
     comparison = compare(table_of(values))
@@ -225,7 +230,10 @@ tables = st.builds(
 def by_pair(comparison):
     return {
         frozenset((pair.first, pair.second)): (
-            abs(pair.difference), pair.p_value, pair.p_adjusted, pair.high - pair.low
+            abs(pair.difference),
+            pair.p_value,
+            pair.p_adjusted,
+            pair.high - pair.low,
         )
         for pair in comparison.pairs
     }

@@ -129,8 +129,11 @@ def test_detectable_difference_by_hand():
     """Three methods, three tests; the upper quartile of 1, 2, 4 is 3."""
     error = np.array([[0, 1, 2], [1, 0, 4], [2, 4, 0]]) / 1000
     pairs = Estimates(
-        value=np.zeros((3, 3)), variance=error**2, degrees_of_freedom=np.full((3, 3), 13.0),
-        unanimous=np.zeros((3, 3), dtype=bool), num_items=997,
+        value=np.zeros((3, 3)),
+        variance=error**2,
+        degrees_of_freedom=np.full((3, 3), 13.0),
+        unanimous=np.zeros((3, 3), dtype=bool),
+        num_items=997,
     )
     quantiles = scipy_stats.t.isf(0.025 / 3, 13) + scipy_stats.t.ppf(0.8, 13)
     assert detectable(pairs, control=None) == pytest.approx(0.003 * quantiles, rel=1e-12)

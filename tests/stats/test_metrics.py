@@ -12,10 +12,12 @@ def predictions(*, num_items=197, num_classes=5, seed=0, steps=None):
     """Return logits and unbalanced labels; every class has images. With `steps`, many ties."""
     rng = np.random.default_rng(seed)
     share = np.arange(1, num_classes + 1) / np.arange(1, num_classes + 1).sum()
-    label = np.concatenate([
-        np.repeat(np.arange(num_classes), 3),
-        rng.choice(num_classes, num_items - 3 * num_classes, p=share),
-    ])
+    label = np.concatenate(
+        [
+            np.repeat(np.arange(num_classes), 3),
+            rng.choice(num_classes, num_items - 3 * num_classes, p=share),
+        ]
+    )
     logit = rng.normal(0, 1, (num_items, num_classes))
     logit[np.arange(num_items), label] += 1.1
     return (np.round(logit * steps) / steps if steps else logit), label
@@ -107,9 +109,7 @@ def test_influence_variance_of_auc_is_delongs(steps):
 def test_influence_variance_of_balanced_accuracy_is_that_of_strata():
     logit, label = predictions()
     right = logit.argmax(axis=1) == label
-    expected = sum(
-        right[label == c].var(ddof=1) / (label == c).sum() for c in range(5)
-    ) / 25
+    expected = sum(right[label == c].var(ddof=1) / (label == c).sum() for c in range(5)) / 25
     assert influence("balanced-accuracy", logit, label).var() / 197 == pytest.approx(expected)
 
 

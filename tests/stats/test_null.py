@@ -38,8 +38,12 @@ def null_tables(cell, repeats):
     rng = np.random.default_rng((num_methods, num_seeds, num_items))
     for _ in range(repeats):
         yield simulated_runs(
-            seed_sd=np.where(unstable, 3 * sd, sd), num_seeds=num_seeds, num_items=num_items,
-            interaction=interaction, seed_correlation=correlation, rng=rng,
+            seed_sd=np.where(unstable, 3 * sd, sd),
+            num_seeds=num_seeds,
+            num_items=num_items,
+            interaction=interaction,
+            seed_correlation=correlation,
+            rng=rng,
         )
 
 
@@ -62,6 +66,7 @@ def without_guard(monkeypatch):
         def spread(moments):
             whole = form(moments)
             return dataclasses.replace(whole, excess=np.zeros_like(whole.excess))
+
         return spread
 
     for name in ("blocked_spread", "independent_spread"):
@@ -104,8 +109,14 @@ def power(difference, *, repeats, rng, num_methods, **settings):
 )
 def test_a_planted_difference_is_found(difference, num_items, num_seeds, sd, least):
     found = power(
-        difference, repeats=300, rng=np.random.default_rng(num_items), num_methods=18,
-        seed_sd=[sd] * 18, num_seeds=num_seeds, num_items=num_items, interaction=0.02,
+        difference,
+        repeats=300,
+        rng=np.random.default_rng(num_items),
+        num_methods=18,
+        seed_sd=[sd] * 18,
+        num_seeds=num_seeds,
+        num_items=num_items,
+        interaction=0.02,
         seed_correlation=0.4,
     )
     assert found >= least
@@ -139,8 +150,13 @@ def test_intervals_of_single_methods_cover_the_true_accuracy(num_methods):
 def test_the_generator_keeps_the_mean_accuracy_whatever_the_spread():
     rng = np.random.default_rng(19)
     means = np.mean(
-        [simulated_runs(seed_sd=[0, 0.06], num_seeds=7, num_items=199, interaction=0.1,
-                        rng=rng).mean(axis=(1, 2)) for _ in range(1500)], axis=0,
+        [
+            simulated_runs(
+                seed_sd=[0, 0.06], num_seeds=7, num_items=199, interaction=0.1, rng=rng
+            ).mean(axis=(1, 2))
+            for _ in range(1500)
+        ],
+        axis=0,
     )
     # Standard errors .0006 and .0009.
     np.testing.assert_allclose(means, MEAN_ACCURACY, atol=0.003)

@@ -47,7 +47,9 @@ def reference_pair(values, a, b, *, blocked):
     elif blocked and (num_methods - 1) * (num_seeds - 1) >= 10:
         paired = {
             (i, j): variance([x - y for x, y in zip(scores[i], scores[j], strict=True)]) / num_seeds
-            for i in range(num_methods) for j in range(num_methods) if i != j
+            for i in range(num_methods)
+            for j in range(num_methods)
+            if i != j
         }
         q0 = sum(paired.values()) / len(paired) / 2
         q = [
@@ -81,9 +83,7 @@ def reference_method(values, k):
     excess = max(0, own[k] - q0)
     item, noise = variance(item_means(values[k])) / num_items, noise_of(values[k])
     v = max(q0 + excess, noise) + max(0, item - noise)
-    df = v**2 / (
-        item**2 / (num_items - 1) + max(q0, noise) ** 2 / nu + excess**2 / (num_seeds - 1)
-    )
+    df = v**2 / (item**2 / (num_items - 1) + max(q0, noise) ** 2 / nu + excess**2 / (num_seeds - 1))
     return v, max(1, df)
 
 

@@ -81,8 +81,12 @@ def test_prediction_reproduces_the_examples_of_the_design_study(
     for control, expected in [(False, all_pairs), (True, with_control)]:
         found = [
             predicted_detectable_difference(
-                num_methods=18, num_seeds=num_seeds, num_items=num_items, seed_sd=seed_sd,
-                disagreement=0.1, against_control=control,
+                num_methods=18,
+                num_seeds=num_seeds,
+                num_items=num_items,
+                seed_sd=seed_sd,
+                disagreement=0.1,
+                against_control=control,
             )
             for num_seeds in (3, 5, 10)
         ]
@@ -101,7 +105,10 @@ def test_prediction_agrees_with_what_simulated_studies_print(num_methods):
         printed.append(compare(ItemTable(names, tuple(values), True)).detectable_difference)
         disagreement.append((values[0, 0] != values[1, 0]).mean())
     predicted = predicted_detectable_difference(
-        num_methods=num_methods, num_seeds=5, num_items=997, seed_sd=0.01,
+        num_methods=num_methods,
+        num_seeds=5,
+        num_items=997,
+        seed_sd=0.01,
         disagreement=float(np.mean(disagreement)),
     )
     assert np.median(printed) == pytest.approx(predicted, rel=0.15)

@@ -8,12 +8,15 @@ import torch
 from torch import nn
 
 from whatwhere.arrays import Batch
-from whatwhere.training import Diverged, fit
+from whatwhere.training import DivergedError, fit
 from whatwhere.training.protocol import preset
 
 PROTOCOL = replace(
     preset("quick", easy=True, allow_flip=False, image_size=12),
-    steps=23, learning_rate=0.05, precision="fp32", layout="nchw",
+    steps=23,
+    learning_rate=0.05,
+    precision="fp32",
+    layout="nchw",
 )
 
 
@@ -38,8 +41,16 @@ def batch_at(step):
 
 
 def run(model, *, protocol=PROTOCOL, on_epoch=lambda point, state: None, **options):
-    return fit(model, batch_at=batch_at, steps_per_epoch=5, validate=lambda network: (0.5, 0.25),
-               protocol=protocol, seed=3, on_epoch=on_epoch, **options)
+    return fit(
+        model,
+        batch_at=batch_at,
+        steps_per_epoch=5,
+        validate=lambda network: (0.5, 0.25),
+        protocol=protocol,
+        seed=3,
+        on_epoch=on_epoch,
+        **options,
+    )
 
 
 def fresh():
@@ -73,19 +84,25 @@ def test_equal_seeds_give_equal_bits_and_the_global_generator_is_left_alone():
     assert after_init is not None
 
 
-@pytest.mark.parametrize("change", [{}, {"optimizer": "adamw", "learning_rate": 0.01},
-                                    {"ema_decay": 0.9}, {"clip_norm": 0.1}])
+@pytest.mark.parametrize(
+    "change",
+    [{}, {"optimizer": "adamw", "learning_rate": 0.01}, {"ema_decay": 0.9}, {"clip_norm": 0.1}],
+)
 @pytest.mark.parametrize("stop_after", [1, 3])
 def test_a_resumed_run_equals_an_uninterrupted_one(change, stop_after):
     protocol = replace(PROTOCOL, **change)
     whole = run(fresh(), protocol=protocol)
     states = []
-    run(fresh(), protocol=protocol,
-        on_epoch=lambda point, state: states.append(copy.deepcopy(state())))
+    run(
+        fresh(),
+        protocol=protocol,
+        on_epoch=lambda point, state: states.append(copy.deepcopy(state())),
+    )
     other = Small()
     resumed = run(other, protocol=protocol, resume_from=states[stop_after])
-    for a, b in zip(whole.model.state_dict().values(), resumed.model.state_dict().values(),
-                    strict=True):
+    for a, b in zip(
+        whole.model.state_dict().values(), resumed.model.state_dict().values(), strict=True
+    ):
         assert torch.equal(a, b)
     strip = [point._replace(seconds=0.0) for point in whole.curve]
     assert strip == [point._replace(seconds=0.0) for point in resumed.curve]
@@ -96,9 +113,16 @@ def test_a_loss_that_is_not_finite_ends_the_trial_at_its_step():
         batch = batch_at(step)
         return batch if step != 8 else Batch(batch.image * float("nan"), batch.label, batch.index)
 
-    with pytest.raises(Diverged, match="the loss became non-finite at step 8") as caught:
-        fit(fresh(), batch_at=poisoned, steps_per_epoch=5, validate=lambda network: (0.0, 0.0),
-            protocol=PROTOCOL, seed=0, on_epoch=lambda point, state: None)
+    with pytest.raises(DivergedError, match="the loss became non-finite at step 8") as caught:
+        fit(
+            fresh(),
+            batch_at=poisoned,
+            steps_per_epoch=5,
+            validate=lambda network: (0.0, 0.0),
+            protocol=PROTOCOL,
+            seed=0,
+            on_epoch=lambda point, state: None,
+        )
     assert caught.value.step == 8
     assert caught.value.learning_rate > 0
 
@@ -106,7 +130,7 @@ def test_a_loss_that_is_not_finite_ends_the_trial_at_its_step():
 def test_weights_that_are_not_finite_are_noticed_at_the_end_of_the_epoch():
     model = fresh()
     model.dead = nn.Parameter(torch.tensor([float("inf")]))
-    with pytest.raises(Diverged, match="the weights became non-finite at step 4"):
+    with pytest.raises(DivergedError, match="the weights became non-finite at step 4"):
         run(model)
 
 
@@ -121,8 +145,15 @@ def test_averaged_weights_are_the_average():
         return batch_at(step)
 
     model = fresh()
-    fit(model, batch_at=catch, steps_per_epoch=5, validate=lambda network: (0.0, 0.0),
-        protocol=replace(protocol, ema_decay=0.0), seed=3, on_epoch=lambda point, state: None)
+    fit(
+        model,
+        batch_at=catch,
+        steps_per_epoch=5,
+        validate=lambda network: (0.0, 0.0),
+        protocol=replace(protocol, ema_decay=0.0),
+        seed=3,
+        on_epoch=lambda point, state: None,
+    )
     # The average begins at the weights after the first step and moves a quarter to the second.
     final = list(after_one.model.parameters())
     for mean, first, last in zip(averaged.model.parameters(), seen[1], final, strict=True):

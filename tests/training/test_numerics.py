@@ -37,8 +37,12 @@ assert (numerics.precision, numerics.layout) != ("fp32", "channels_last")
 
 
 def test_every_way_is_timed_and_the_fastest_of_float32_wins_without_need(monkeypatch):
-    times = {("fp32", "nchw"): 4.0, ("bf16", "nchw"): 3.5, ("fp32", "channels_last"): 3.0,
-             ("bf16", "channels_last"): 2.5}
+    times = {
+        ("fp32", "nchw"): 4.0,
+        ("bf16", "nchw"): 3.5,
+        ("fp32", "channels_last"): 3.0,
+        ("bf16", "channels_last"): 2.5,
+    }
 
     class Runner:
         def __init__(self, model, image, label, numerics):

@@ -48,9 +48,11 @@ def test_optimizers():
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"optimizer": "lion"}, "optimizer='lion': expected one of sgd, adamw"),
-     ({"steps": 0}, "steps=0: expected a value from 1 to"),
-     ({"where": "head"}, "where='head': expected one of branch, block, stage")],
+    [
+        ({"optimizer": "lion"}, "optimizer='lion': expected one of sgd, adamw"),
+        ({"steps": 0}, "steps=0: expected a value from 1 to"),
+        ({"where": "head"}, "where='head': expected one of branch, block, stage"),
+    ],
 )
 def test_a_protocol_refuses_what_it_does_not_know(change, message):
     with pytest.raises(UsageError, match=message):
@@ -59,7 +61,11 @@ def test_a_protocol_refuses_what_it_does_not_know(change, message):
 
 def test_presets_are_what_the_documents_say():
     assert (QUICK.backbone, QUICK.steps, QUICK.batch_size, QUICK.augmentation) == (
-        "resnet8", 150, 64, "none")
+        "resnet8",
+        150,
+        64,
+        "none",
+    )
     other = preset("quick", easy=False, allow_flip=True, image_size=32)
     assert (other.steps, other.augmentation) == (400, "crop-flip")
     assert preset("quick", easy=False, allow_flip=False, image_size=32).augmentation == "crop"

@@ -15,13 +15,13 @@ class Step:
         operation: "x", "C", "S", "G", "+", "-", "scale" or a fusion.
         inputs: Positions of the values read; for gated fusions the last one feeds the gate.
         part: Name of the module that holds the weights, None where there are none.
-        number: Reduction, kernel size, factor or starting logit.
+        number: Reduction, kernel size, factor or starting logit; 0 where there is none.
     """
 
     operation: str
     inputs: tuple[int, ...] = ()
     part: str | None = None
-    number: float | None = None
+    number: float = 0.0
 
 
 def canonical(raw: tuple[Step, ...]) -> tuple[Step, ...]:
@@ -63,6 +63,12 @@ def to_text(steps: tuple[Step, ...]) -> str:
 
     A value that is used more than once gets a name (f, g, h, ...).
 
+    Args:
+        steps: In canonical order.
+
+    Returns:
+        The canonical text of steps that `parse` returned.
+
     Example:
         >>> from whatwhere.blocks.notation import parse
         >>> to_text(parse("choose( S3(C16(x)), S5(C(x)), by = C(x) )"))
@@ -96,7 +102,7 @@ def _step_text(step: Step, inputs: list[str], steps: tuple[Step, ...]) -> str:
         right = steps[step.inputs[1]].operation in "+-" and " " in inputs[1]
         return f"{inputs[0]} {step.operation} " + (f"({inputs[1]})" if right else inputs[1])
     if step.operation == "scale":
-        return _scale_text(step.number or 0.0, inputs[0])
+        return _scale_text(step.number, inputs[0])
     if step.operation in ("C", "S", "G"):
         return f"{step.part}({inputs[0]})"
     arguments = list(inputs)
@@ -107,12 +113,12 @@ def _step_text(step: Step, inputs: list[str], steps: tuple[Step, ...]) -> str:
         arguments += [f"by={by}"] if by != "x" or step.operation != "choose" else []
     if step.operation == "mix" and step.number != 0.5:
         arguments.append(f"start={step.number:g}")
-    suffix = step.part[step.part.index("_"):] if "_" in (step.part or "") else ""
+    suffix = step.part[step.part.index("_") :] if "_" in (step.part or "") else ""
     return f"{step.operation}{suffix}({', '.join(arguments)})"
 
 
 def _scale_text(factor: float, text: str) -> str:
-    inner = f"({text})" if " " in text and "(" != text[0] or _has_open_sum(text) else text
+    inner = f"({text})" if (" " in text and text[0] != "(") or _has_open_sum(text) else text
     divisor = 1 / factor
     if abs(factor) < 1 and divisor == round(divisor):
         return f"{inner} / {divisor:.0f}"

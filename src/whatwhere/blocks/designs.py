@@ -47,7 +47,9 @@ def registry() -> Registry[DesignCard]:
     """Return the registry of all designs: references, topologies, mirrors, controls."""
     known: Registry[DesignCard] = Registry("design")
     known.register(
-        DesignCard(0, "none", "reference", "no attention", "reference", None, "the backbone", "", 0),
+        DesignCard(
+            0, "none", "reference", "no attention", "reference", None, "the backbone", "", 0
+        ),
         nn.Identity,
     )
     for number, name, family, title, text, departures, count in TOPOLOGIES:
@@ -60,14 +62,32 @@ def registry() -> Registry[DesignCard]:
     for card, factory in _references():
         known.register(card, factory)
     known.register(
-        DesignCard(50, WIDENED, "control", "no attention, widened to the median design's size",
-                   "control", None, _CONTROL_SOURCE, "", None),
+        DesignCard(
+            50,
+            WIDENED,
+            "control",
+            "no attention, widened to the median design's size",
+            "control",
+            None,
+            _CONTROL_SOURCE,
+            "",
+            None,
+        ),
         nn.Identity,
     )
     for number, gain in enumerate(CONSTANT_GAINS, start=51):
         wiring = Wiring(f"{gain} * x")
-        card = DesignCard(number, f"gain_{gain}", "control", f"no attention, constant gain {gain}",
-                          "control", str(wiring), _CONTROL_SOURCE, "", 0)
+        card = DesignCard(
+            number,
+            f"gain_{gain}",
+            "control",
+            f"no attention, constant gain {gain}",
+            "control",
+            str(wiring),
+            _CONTROL_SOURCE,
+            "",
+            0,
+        )
         known.register(card, partial(WiringAttention, wiring=wiring))
     return known
 
@@ -134,8 +154,15 @@ def named_or_typed(text: str) -> Design:
     if str(wiring) == "x":
         return _registered("none")
     card = DesignCard(
-        TYPED_NUMBER, f"w-{fingerprint(str(wiring))[:8]}", "typed", str(wiring), "wiring",
-        str(wiring), "typed by the user", "", wiring.num_parameters(64),
+        TYPED_NUMBER,
+        f"w-{fingerprint(str(wiring))[:8]}",
+        "typed",
+        str(wiring),
+        "wiring",
+        str(wiring),
+        "typed by the user",
+        "",
+        wiring.num_parameters(64),
     )
     return Design(card, partial(WiringAttention, wiring=wiring), str(wiring))
 
@@ -149,10 +176,46 @@ def _registered(name: str) -> Design:
 
 def _references() -> list[tuple[DesignCard, Callable[[int], nn.Module]]]:
     return [
-        (DesignCard(40, "se", "reference", "squeeze-and-excitation", "reference", None,
-                    "Hu et al., CVPR 2018", "", 580), SqueezeExcite),
-        (DesignCard(41, "eca", "reference", "efficient channel attention", "reference", None,
-                    "Wang et al., CVPR 2020", "", 3), EfficientChannelAttention),
-        (DesignCard(42, "cbam", "reference", "official CBAM", "reference", None,
-                    "Woo et al., ECCV 2018, and the authors' code", "", 680), OfficialCBAM),
+        (
+            DesignCard(
+                40,
+                "se",
+                "reference",
+                "squeeze-and-excitation",
+                "reference",
+                None,
+                "Hu et al., CVPR 2018",
+                "",
+                580,
+            ),
+            SqueezeExcite,
+        ),
+        (
+            DesignCard(
+                41,
+                "eca",
+                "reference",
+                "efficient channel attention",
+                "reference",
+                None,
+                "Wang et al., CVPR 2020",
+                "",
+                3,
+            ),
+            EfficientChannelAttention,
+        ),
+        (
+            DesignCard(
+                42,
+                "cbam",
+                "reference",
+                "official CBAM",
+                "reference",
+                None,
+                "Woo et al., ECCV 2018, and the authors' code",
+                "",
+                680,
+            ),
+            OfficialCBAM,
+        ),
     ]

@@ -1,6 +1,7 @@
 """Put a block into a residual network, at the branch, the block or the stage."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from torch import nn
 
@@ -54,7 +55,8 @@ def _stages(model: nn.Module) -> Iterator[nn.Sequential]:
     """Yield the stages of our residual networks (`stages`) or of timm's (`layer1`, ...)."""
     ours = getattr(model, "stages", None)
     theirs = [getattr(model, f"layer{number}", None) for number in range(1, 5)]
-    stages = list(ours) if isinstance(ours, nn.ModuleList) else [s for s in theirs if s is not None]
+    found = list(ours) if isinstance(ours, nn.ModuleList) else theirs
+    stages = [stage for stage in found if isinstance(stage, nn.Sequential)]
     if not stages or not all(_has_slot(block) for stage in stages for block in stage):
         raise UsageError(
             f"{type(model).__name__} has no residual stages that attention can be put into;"
@@ -72,6 +74,9 @@ def _slot(block: nn.Module) -> str:
 
 
 def _out_channels(block: nn.Module) -> int:
-    if hasattr(block, "out_channels"):
-        return int(block.out_channels)
-    return int((getattr(block, "bn3", None) or block.bn2).num_features)
+    """Return the channels of a block's output: ours say it, timm's last norm knows it."""
+    said: Any = getattr(block, "out_channels", None)
+    if said is None:
+        norm: Any = getattr(block, "bn3", None) or block.bn2
+        said = norm.num_features
+    return int(said)

@@ -6,6 +6,7 @@ Python's own, read through `ast` with a short list of allowed forms; nothing is 
 """
 
 import ast
+import math
 import re
 from collections.abc import Iterable
 
@@ -116,29 +117,31 @@ class _Reader:
             raise self._error(node, "the notation knows +, -, * and /")
         left, right = _number(node.left), _number(node.right)
         if isinstance(node.op, ast.Div):
-            left = None if right is not None else left
             if right is None or right == 0:
                 raise self._error(node.right, "divide by a number other than 0")
             return self._scaled(node.left, 1 / right)
         if (left is None) == (right is None):
             raise self._error(node, "'*' takes exactly one number and one map")
-        mapped = node.left if left is None else node.right
-        return self._scaled(mapped, right if left is None else left)
+        if left is None:
+            return self._scaled(node.left, right or 0.0)
+        return self._scaled(node.right, left)
 
     def _scaled(self, node: ast.expr, factor: float) -> int:
         if factor == 0:
             raise self._error(node, "times 0, this branch never reaches the output")
+        if not math.isfinite(factor):
+            raise self._error(node, "this number is not finite")
         return self._add(Step("scale", (self._value(node),), number=factor))
 
     def _call(self, node: ast.Call) -> int:
         if not isinstance(node.func, ast.Name):
             raise self._error(node, "this is not part of the notation")
         match = _CALLED.fullmatch(node.func.id)
-        kind = match.group(1) if match else ""
+        kind, digits, suffix = match.groups("") if match else ("", "", "")
         if kind in ATTENTION:
-            return self._attention(node, kind, match.group(2), match.group(3) or "")
-        if kind in FUSIONS and not match.group(2):
-            return self._fusion(node, kind, match.group(3) or "")
+            return self._attention(node, kind, digits, suffix)
+        if kind in FUSIONS and not digits:
+            return self._fusion(node, kind, suffix)
         known = [*ATTENTION, *FUSIONS]
         hint = nearest(node.func.id, known)
         raise self._error(node, f"unknown operation '{node.func.id}'{hint}", known=known)
@@ -148,8 +151,9 @@ class _Reader:
             raise self._error(node, f"{kind} takes one map, for instance {kind}(x)")
         number = int(digits) if digits else DEFAULT_NUMBER[kind]
         if kind == "S" and (number % 2 == 0 or number > MAX_KERNEL_SIZE):
-            raise self._error(node, f"a kernel size is odd and at most {MAX_KERNEL_SIZE},"
-                                    f" not {number}")
+            raise self._error(
+                node, f"a kernel size is odd and at most {MAX_KERNEL_SIZE}, not {number}"
+            )
         if number < 1:
             raise self._error(node, "a reduction is at least 1")
         part = kind + ("" if number == DEFAULT_NUMBER[kind] else str(number)) + suffix
@@ -162,11 +166,11 @@ class _Reader:
             raise self._error(node, f"{kind} takes {wanted} maps, not {len(node.args)}")
         inputs = [self._value(argument) for argument in node.args]
         options = self._options(node, kind)
-        start = 0.5 if kind == "mix" else None
+        start: float | None = 0.5 if kind == "mix" else 0.0
         if "start" in options:
             start = _number(options["start"])
-            if start is None:
-                raise self._error(options["start"], "start is a number")
+        if start is None:
+            raise self._error(options["start"], "start is a number")
         if kind in (*GATED, "vote"):
             inputs.append(self._value(options["by"]) if "by" in options else 0)
         # An unnamed fusion owns its weights: a place in the text marks it until it is numbered.
@@ -178,14 +182,19 @@ class _Reader:
         allowed = ["by"] if kind in GATED else ["start"] if kind == "mix" else []
         for keyword in node.keywords:
             if keyword.arg not in allowed:
-                takes = f"{kind} takes only {allowed[0]}=" if allowed else f"{kind} takes no options"
+                takes = (
+                    f"{kind} takes only {allowed[0]}=" if allowed else f"{kind} takes no options"
+                )
                 raise self._error(keyword, f"unknown option '{keyword.arg}'; {takes}")
         return {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
 
     def _check_shared(self, node: ast.Call, part: str, use: tuple) -> None:
         if self.parts.setdefault(part, use) != use:
-            raise self._error(node, f"'{part}' shares its weights with an earlier use that has"
-                                    " another number of maps or another start")
+            raise self._error(
+                node,
+                f"'{part}' shares its weights with an earlier use that has"
+                " another number of maps or another start",
+            )
 
     def _add(self, step: Step) -> int:
         if step not in self.steps:
@@ -205,15 +214,6 @@ def _number(node: ast.expr) -> float | None:
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
         value = _number(node.operand)
         return None if value is None else -value
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return float(node.value)
-    return None
-
-
-def _number(node: ast.expr) -> float | None:
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        value = _number(node.operand)
-        return None if value is None else -value
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return float(node.value)
+    if isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        return None if isinstance(node.value, bool) else float(node.value)
     return None

@@ -62,10 +62,14 @@ def design_from_file(path: Path, name: str) -> Design:
     _by_value(module)
     block = getattr(module, name, None)
     if not (isinstance(block, type) and issubclass(block, nn.Module)):
-        offered = [key for key, value in vars(module).items()
-                   if isinstance(value, type) and issubclass(value, nn.Module)]
-        raise UsageError(f"{path} has no torch.nn.Module named '{name}'"
-                         f" (it has: {', '.join(offered) or 'none'})")
+        offered = [
+            key
+            for key, value in vars(module).items()
+            if isinstance(value, type) and issubclass(value, nn.Module)
+        ]
+        raise UsageError(
+            f"{path} has no torch.nn.Module named '{name}' (it has: {', '.join(offered) or 'none'})"
+        )
     return _user_design(block, digest, f"{path}:{name}")
 
 

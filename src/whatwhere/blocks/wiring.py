@@ -146,7 +146,7 @@ def _num_parameters(step: Step, channels: int) -> int:
     return {
         "C": 2 * channels * width,
         "G": 2 * channels * width,
-        "S": 2 * int(step.number or 0) ** 2,
+        "S": 2 * int(step.number) ** 2,
         "mix": 1,
         "gate": channels * width + 2 * width + 1,
         "channelgate": 2 * channels * width,

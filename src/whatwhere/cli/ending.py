@@ -33,8 +33,12 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _fail(error.code_name, error.exit_code, str(error), error)
     except KeyboardInterrupt as interrupt:
         terminated = isinstance(interrupt, _Terminated)
-        _fail("STOPPED", 143 if terminated else 130,
-              "stopped; finished trials are kept, the same command continues", interrupt)
+        _fail(
+            "STOPPED",
+            143 if terminated else 130,
+            "stopped; finished trials are kept, the same command continues",
+            interrupt,
+        )
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -57,13 +61,18 @@ def _unexpected(error: Exception) -> NoReturn:
     if hasattr(error, "format_message"):  # what typer raises for words it cannot read
         _fail("USAGE", 2, f"{error.format_message()} (see whatwhere --help)", error)
     traceback.print_exc()
-    _fail("INTERNAL", 1, f"{type(error).__name__}: {error}; this is a bug of whatwhere, please"
-          " report it with the lines above", error)
+    _fail(
+        "INTERNAL",
+        1,
+        f"{type(error).__name__}: {error}; this is a bug of whatwhere, please"
+        " report it with the lines above",
+        error,
+    )
 
 
 def _fail(name: str, code: int, message: str, error: BaseException) -> NoReturn:
     if Mode.debug and code != 1:
-            traceback.print_exception(error)
+        traceback.print_exception(error)
     if Mode.json:
         print(json.dumps({"error": name, "exit_code": code, "message": message}))
     print(f"error[{name}]: {message}", file=sys.stderr)

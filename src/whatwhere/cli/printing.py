@@ -30,8 +30,12 @@ def print_result(result: Any) -> None:
 
     summary = read_summary(result.folder)
     if Mode.json:
-        facts = {"run": str(result.folder), "report": str(result.report), "summary": summary,
-                 "failures": list(result.failures)}
+        facts = {
+            "run": str(result.folder),
+            "report": str(result.report),
+            "summary": summary,
+            "failures": list(result.failures),
+        }
         print(json.dumps(facts))
         return
     from rich.console import Console

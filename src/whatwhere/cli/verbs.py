@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -24,11 +24,11 @@ from whatwhere.cli.options import (
     Precision,
     QuietOption,
     Rate,
-    set_mode,
     SkipBad,
     Steps,
     ValueRange,
     Where,
+    set_mode,
 )
 from whatwhere.cli.printing import print_plan, print_result, say
 
@@ -55,9 +55,11 @@ def compare(
     design: Designs = None,
     seeds: Annotated[int, typer.Option(help="Paired seeds.")] = 3,
     sizes: Annotated[str, typer.Option(help="Training sizes, such as 100,300,all.")] = "all",
-    budget: Annotated[Optional[str], typer.Option(help="Longest time, such as 10m.")] = None,  # noqa: UP045
-    metric: Annotated[str, typer.Option(help="accuracy, balanced-accuracy, macro-f1 or auc.")] = "accuracy",
-    protocol: Annotated[Optional[str], typer.Option(help="quick, standard or thorough.")] = None,  # noqa: UP045
+    budget: Annotated[str | None, typer.Option(help="Longest time, such as 10m.")] = None,
+    metric: Annotated[
+        str, typer.Option(help="accuracy, balanced-accuracy, macro-f1 or auc.")
+    ] = "accuracy",
+    protocol: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
     steps: Steps = None,
     epochs: Epochs = None,
     batch: Batch = None,
@@ -179,7 +181,9 @@ def predict(
     model: Annotated[Path, typer.Argument(help="A trained model, or a finished run.")],
     images: Annotated[Path, typer.Argument(help="A folder or one image.")],
     value_range: ValueRange = None,
-    output: Annotated[Optional[Path], typer.Option("-o", "--output", help="CSV file to write.")] = None,  # noqa: UP045
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="CSV file to write.")
+    ] = None,
     json_: JsonOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
@@ -196,8 +200,11 @@ def predict(
         sys.stdout.write(labelled.table)
     elif output is not None:
         write_atomically(output, labelled.table.encode())
-    facts = {"num_images": labelled.num_images, "bad": labelled.bad,
-             "table": str(output) if output else labelled.table}
+    facts = {
+        "num_images": labelled.num_images,
+        "bad": labelled.bad,
+        "table": str(output) if output else labelled.table,
+    }
     if json_:
         print(json.dumps(facts))
     elif output is not None and not quiet:

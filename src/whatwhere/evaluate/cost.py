@@ -3,7 +3,7 @@
 import statistics
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,7 +42,7 @@ class Cost:
 
 
 def measure_costs(
-    makers: dict[str, Callable[[], nn.Module]], batch: Batch, *, precision: str
+    makers: Mapping[str, Callable[[], nn.Module]], batch: Batch, *, precision: str
 ) -> dict[str, Cost]:
     """Measure networks side by side.
 
@@ -120,8 +120,9 @@ def _train_step(model: nn.Module, batch: Batch, precision: str) -> None:
 def _forward(model: nn.Module, batch: Batch, precision: str) -> None:
     model.eval()
     device = batch.image.device.type
-    with torch.inference_mode(), torch.autocast(
-        device, dtype=torch.bfloat16, enabled=precision == "bf16"
+    with (
+        torch.inference_mode(),
+        torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"),
     ):
         model(batch.image)
 
@@ -147,9 +148,7 @@ class _PeakMemory(TorchDispatchMode):
         self.peak_bytes = 0
         self._held: dict[int, int] = {}
 
-    def __torch_dispatch__(
-        self, func: Any, types: Any, args: Any = (), kwargs: Any = None
-    ) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
         for value in result if isinstance(result, (tuple, list)) else (result,):
             if isinstance(value, Tensor):

@@ -63,7 +63,9 @@ class Bundle:
             network.load_state_dict(state)
         except (SafetensorError, RuntimeError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            raise UnsafeError(f"model.safetensors does not fit its config.toml: {reason}") from error
+            raise UnsafeError(
+                f"model.safetensors does not fit its config.toml: {reason}"
+            ) from error
         return network.eval()
 
 
@@ -110,14 +112,20 @@ def read_bundle(folder: Path) -> Bundle:
         folder = best
     weights = folder / "model.safetensors"
     if not weights.is_file():
-        inner = sorted(path.name for path in folder.glob("*/") if (path / "model.safetensors").is_file())
+        inner = sorted(
+            path.name for path in folder.glob("*/") if (path / "model.safetensors").is_file()
+        )
         hint = f"; it has several, name one: {', '.join(inner)}" if inner else ""
-        raise UsageError(f"{folder} holds no model (expected model.safetensors and config.toml, as"
-                         f" `whatwhere train` and a finished comparison leave them){hint}")
+        raise UsageError(
+            f"{folder} holds no model (expected model.safetensors and config.toml, as"
+            f" `whatwhere train` and a finished comparison leave them){hint}"
+        )
     config = read_toml(folder / "config.toml")
     if config.get("format") != FORMAT:
-        raise UsageError(f"{folder / 'config.toml'} has format {config.get('format')}; this version"
-                         f" reads format {FORMAT}")
+        raise UsageError(
+            f"{folder / 'config.toml'} has format {config.get('format')}; this version"
+            f" reads format {FORMAT}"
+        )
     try:
         images = config["images"]
         return Bundle(
@@ -140,8 +148,10 @@ def _design(text: str) -> Design:
     if colon and path.endswith(".py"):
         return design_from_file(Path(path), name)
     if text.startswith("class "):
-        raise UsageError(f"this model uses the {text} of a notebook or script, which whatwhere"
-                         " cannot import; put it into a file and train with file.py:Block")
+        raise UsageError(
+            f"this model uses the {text} of a notebook or script, which whatwhere"
+            " cannot import; put it into a file and train with file.py:Block"
+        )
     return named_or_typed(text)
 
 

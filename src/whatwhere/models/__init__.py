@@ -1,6 +1,12 @@
 """Whole networks."""
 
-from whatwhere.models.build import ModelSpec, build_model, num_parameters, widened_inner_widths
+from whatwhere.models.build import (
+    ModelSpec,
+    build_model,
+    num_parameters,
+    place,
+    widened_inner_widths,
+)
 from whatwhere.models.resnet import RESNETS, ResNet, create_resnet
 
 __all__ = [
@@ -10,5 +16,6 @@ __all__ = [
     "build_model",
     "create_resnet",
     "num_parameters",
+    "place",
     "widened_inner_widths",
 ]

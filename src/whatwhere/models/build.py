@@ -59,6 +59,23 @@ def build_model(spec: ModelSpec, *, design: Design, seed: int) -> nn.Module:
     return model
 
 
+def place(model: nn.Module, *, device: str, layout: str) -> nn.Module:
+    """Return a network on a device, its weights laid out as its maps will be.
+
+    Args:
+        model: The network; moved in place.
+        device: A torch device.
+        layout: "nchw" or "channels_last".
+
+    Returns:
+        The same network.
+    """
+    last = layout == "channels_last"
+    memory_format = torch.channels_last if last else torch.contiguous_format
+    # torch's types know no `to` with a memory format alone.
+    return model.to(device).to(memory_format=memory_format)  # type: ignore[call-overload]
+
+
 def num_parameters(model: nn.Module) -> int:
     """Return the number of learned values of a network."""
     return sum(parameter.numel() for parameter in model.parameters())
@@ -108,8 +125,9 @@ def _timm_backbone(spec: ModelSpec) -> nn.Module:
     try:
         import timm
     except ImportError:
-        raise UsageError(f"--backbone {spec.backbone} needs timm: pip install 'whatwhere[timm]'"
-                         ) from None
+        raise UsageError(
+            f"--backbone {spec.backbone} needs timm: pip install 'whatwhere[timm]'"
+        ) from None
     name = spec.backbone.removeprefix(TIMM_PREFIX)
     if not timm.is_model(name):
         raise unknown_name("timm model", name, timm.list_models("*resnet*"))

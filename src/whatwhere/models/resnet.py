@@ -49,7 +49,13 @@ class BasicBlock(nn.Module):
     """
 
     def __init__(
-        self, in_channels: int, *, out_channels: int, stride: int, inner_channels: int, shortcut: str
+        self,
+        in_channels: int,
+        *,
+        out_channels: int,
+        stride: int,
+        inner_channels: int,
+        shortcut: str,
     ) -> None:
         super().__init__()
         self.out_channels = out_channels

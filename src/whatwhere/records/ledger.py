@@ -45,8 +45,10 @@ class Ledger:
             self._prepare()
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not path.exists():
-                raise StorageError(f"cannot create {path} ({error}); make its folder writable"
-                                   " or choose another with -o") from error
+                raise StorageError(
+                    f"cannot create {path} ({error}); make its folder writable"
+                    " or choose another with -o"
+                ) from error
             damaged = path.with_name(path.name + ".damaged")
             os.replace(path, damaged)
             self.notice = f"{path.name} was damaged ({error}); rebuilt from the trial folders"
@@ -131,8 +133,10 @@ class Ledger:
             except sqlite3.OperationalError as error:
                 # The low byte of an extended code is the kind of error.
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in _STORAGE_CODES:
-                    raise StorageError(f"cannot write {self.path} ({error}); free some space or"
-                                       " make it writable, and run the same command again") from error
+                    raise StorageError(
+                        f"cannot write {self.path} ({error}); free some space or"
+                        " make it writable, and run the same command again"
+                    ) from error
                 raise
 
     def _connect(self) -> sqlite3.Connection:

@@ -36,12 +36,20 @@ class Trial:
     def read(cls, folder: Path) -> "Trial":
         """Return the trial in `folder`.
 
+        Args:
+            folder: The trial's folder.
+
+        Returns:
+            The trial in `folder`.
+
         Raises:
             MismatchError: If it holds no whole record.
         """
         trial = read_trial(folder)
         if trial is None:
-            raise MismatchError(f"{folder} holds no whole trial; run the same compare command again")
+            raise MismatchError(
+                f"{folder} holds no whole trial; run the same compare command again"
+            )
         return trial
 
     @property
@@ -113,8 +121,10 @@ class Run:
             UsageError: If the folder holds no run.
         """
         if not (folder / "config.toml").is_file():
-            raise UsageError(f"{folder} is not a run: it has no config.toml (expected the folder"
-                             " that `whatwhere compare` printed, for instance runs/NAME)")
+            raise UsageError(
+                f"{folder} is not a run: it has no config.toml (expected the folder"
+                " that `whatwhere compare` printed, for instance runs/NAME)"
+            )
         return cls(folder)
 
     @cached_property

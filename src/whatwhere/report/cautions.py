@@ -17,8 +17,11 @@ def failures(label: str, *, num_diverged: int, num_failed: int, num_runs: int) -
     Returns:
         The sentence.
     """
-    kinds = [f"{word} in {number}" for word, number in
-             (("diverged", num_diverged), ("failed", num_failed)) if number]
+    kinds = [
+        f"{word} in {number}"
+        for word, number in (("diverged", num_diverged), ("failed", num_failed))
+        if number
+    ]
     runs = "run" if num_runs == 1 else "runs"
     what = f"{label} {' and '.join(kinds)} of {num_runs} {runs}"
     num_finished = num_runs - num_diverged - num_failed

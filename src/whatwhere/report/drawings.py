@@ -71,12 +71,21 @@ def cost_figures(cell: Cell, entry: dict[str, Any], *, name: str) -> list[str]:
     rows = [row for row in entry["leaderboard"] if row["mean"] is not None]
     if not rows:
         return []
-    widths = [(row["high"] - row["low"]) / 2 for row in rows
-              if is_number(row["low"]) and is_number(row["high"])]
+    widths = [
+        (row["high"] - row["low"]) / 2
+        for row in rows
+        if is_number(row["low"]) and is_number(row["high"])
+    ]
     first = {*entry["recommended"][:1], NO_ATTENTION}
     designs = [
-        Priced(row["label"], row["family"], row["mean"], row["cost"], row["may_be_best"],
-               row["design"] in first)
+        Priced(
+            row["label"],
+            row["family"],
+            row["mean"],
+            row["cost"],
+            row["may_be_best"],
+            row["design"] in first,
+        )
         for row in rows
     ]
     return draw_costs(
@@ -129,8 +138,10 @@ def gain_figure(cell: Cell, entry: dict[str, Any], *, name: str) -> tuple[str, f
     designs = [
         Gained(row.design.label, row.design.family, gain, gradient, row.design.name in bold)
         for row in cell.rows
-        if (gain := row.cost["initial_gain"]) and gain > 0
-        and (gradient := _first_gradient(row)) and gradient > 0
+        if (gain := row.cost["initial_gain"])
+        and gain > 0
+        and (gradient := _first_gradient(row))
+        and gradient > 0
     ]
     if len(designs) < _MOST_GAINED:
         return "", None

@@ -106,8 +106,11 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     chosen_by = _cost_for_choosing(rows) if comparison else None
     recommendation = None
     if comparison is not None:
-        costs = {row.design.name: cost for row in rows
-                 if chosen_by and (cost := row.cost[chosen_by]) is not None}
+        costs = {
+            row.design.name: cost
+            for row in rows
+            if chosen_by and (cost := row.cost[chosen_by]) is not None
+        }
         recommendation = choose(comparison, costs, excluded=excluded)
     return Cell(
         dataset=dataset,

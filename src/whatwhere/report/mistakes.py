@@ -56,7 +56,8 @@ def worst_mistakes(predicted: Predicted, *, num_shown: int = NUM_SHOWN) -> list[
     wrong = np.flatnonzero(said != predicted.label)
     order = wrong[np.lexsort((predicted.index[wrong], -confidence[wrong]))][:num_shown]
     return [
-        Mistake(int(predicted.index[i]), int(predicted.label[i]), int(said[i]),
-                float(confidence[i]))
+        Mistake(
+            int(predicted.index[i]), int(predicted.label[i]), int(said[i]), float(confidence[i])
+        )
         for i in order
     ]

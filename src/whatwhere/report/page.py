@@ -52,21 +52,23 @@ def write_page(
     ]
     names = list(dict.fromkeys(cell.dataset for cell in cells))
     data = [view_data(run, name, number=number) for number, name in enumerate(names, start=1)]
-    pictures = collect_pictures(
-        run.folder, wanted_pictures(views, data), fetch_images=fetch_images
-    )
-    page = _environment().get_template("page.html.j2").render(
-        summary=summary,
-        policy=CONTENT_POLICY,
-        views=views,
-        data=data,
-        pictures=picture_addresses(pictures),
-        designs=view_designs(cells),
-        recipes=run.config.get("recipe", {}),
-        environment=run.environment,
-        command=run.config.get("asked", {}).get("command", ""),
-        asked=run.config.get("asked", {}),
-        # A class name may hold half of a character pair, which no encoding can write.
+    pictures = collect_pictures(run.folder, wanted_pictures(views, data), fetch_images=fetch_images)
+    page = (
+        _environment()
+        .get_template("page.html.j2")
+        .render(
+            summary=summary,
+            policy=CONTENT_POLICY,
+            views=views,
+            data=data,
+            pictures=picture_addresses(pictures),
+            designs=view_designs(cells),
+            recipes=run.config.get("recipe", {}),
+            environment=run.environment,
+            command=run.config.get("asked", {}).get("command", ""),
+            asked=run.config.get("asked", {}),
+            # A class name may hold half of a character pair, which no encoding can write.
+        )
     )
     return page.encode("utf-8", errors="replace")
 

@@ -20,8 +20,11 @@ def decimals_of(entry: dict[str, Any]) -> int:
     Returns:
         Digits after the point, the same for all rows.
     """
-    widths = [row["high"] - row["low"] for row in entry["leaderboard"]
-              if is_number(row["high"]) and is_number(row["low"])]
+    widths = [
+        row["high"] - row["low"]
+        for row in entry["leaderboard"]
+        if is_number(row["high"]) and is_number(row["low"])
+    ]
     typical = statistics.median(widths) / _STANDARD_ERRORS_IN_INTERVAL if widths else None
     return decimals_for(typical)
 

@@ -200,8 +200,9 @@ def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
     name = spoken(control)
     place = {summary.name: rank for rank, summary in enumerate(cell.compared.summaries)}
     judged = sorted(judged, key=lambda row: place[row.design.name])
-    pairs = [(spoken(row), cell.compared.pair(row.design.name, control.design.name))
-             for row in judged]
+    pairs = [
+        (spoken(row), cell.compared.pair(row.design.name, control.design.name)) for row in judged
+    ]
     ahead = [(label, p.low) for label, p in pairs if is_significant(p) and p.difference > 0]
     behind = [(label, -p.high) for label, p in pairs if is_significant(p) and p.difference < 0]
     same = [label for label, p in pairs if not is_significant(p) and p.equivalent]
@@ -210,8 +211,10 @@ def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
         *_if(ahead, lambda: verdicts.ahead_of_control(name, leads=ahead)),
         *_if(behind, lambda: verdicts.behind_control(name, lags=behind)),
         *_if(same, lambda: verdicts.equivalent_to_control(name, labels=same)),
-        *_if(undecided, lambda: verdicts.not_ahead_of_control(
-            name, labels=undecided, num_judged=len(judged))),
+        *_if(
+            undecided,
+            lambda: verdicts.not_ahead_of_control(name, labels=undecided, num_judged=len(judged)),
+        ),
     ]
 
 
@@ -244,8 +247,7 @@ def _cautions(cell: Cell) -> list[str]:
         if is_compared(cell) and 0 < len(row.finished) < MIN_SEEDS and row not in failed
     ]
     sentences += [
-        cautions.collapsed(spoken(row), num_collapsed=row.num_collapsed,
-                           num_runs=len(row.finished))
+        cautions.collapsed(spoken(row), num_collapsed=row.num_collapsed, num_runs=len(row.finished))
         for row in cell.rows
         if row.num_collapsed
     ]

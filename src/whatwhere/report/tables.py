@@ -36,10 +36,24 @@ RESULT_COLUMNS = (
     "seconds",
     "steps",
 )
-_COST_COLUMNS = ("parameters", "macs", "train_step_ms", "inference_ms", "peak_bytes",
-                 "initial_gain")
-_HEADINGS = ("95 % interval", "Seeds", "Seed SD", "Letters", "Parameters", "MACs", "Inference ms",
-             "Failures")
+_COST_COLUMNS = (
+    "parameters",
+    "macs",
+    "train_step_ms",
+    "inference_ms",
+    "peak_bytes",
+    "initial_gain",
+)
+_HEADINGS = (
+    "95 % interval",
+    "Seeds",
+    "Seed SD",
+    "Letters",
+    "Parameters",
+    "MACs",
+    "Inference ms",
+    "Failures",
+)
 
 
 def results_csv(cells: tuple[Cell, ...]) -> bytes:
@@ -69,8 +83,7 @@ def _result(row: Row, outcome: Outcome) -> dict[str, Any]:
         "design": design.name,
         "title": design.title,
         "family": design.family,
-        **{name: record.get(name) for name in
-           ("dataset", "size", "seed", "seconds", "steps")},
+        **{name: record.get(name) for name in ("dataset", "size", "seed", "seconds", "steps")},
         "state": outcome.state,
         "reason": outcome.reason,
         **{name.replace("-", "_"): value for name, value in outcome.scores.items()},

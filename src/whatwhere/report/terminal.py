@@ -34,8 +34,13 @@ def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
 
 
 def _table(entry: dict[str, Any]) -> Table:
-    table = Table(title=Text(visible(entry["title"])), title_justify="left", box=None,
-                  header_style="dim", pad_edge=False)
+    table = Table(
+        title=Text(visible(entry["title"])),
+        title_justify="left",
+        box=None,
+        header_style="dim",
+        pad_edge=False,
+    )
     table.add_column("design")
     table.add_column(f"{metric_name(entry['metric'])} %, 95 %", justify="right")
     for heading in ("parameters", "inference ms", "failed"):

@@ -131,8 +131,12 @@ def view_cell(run: Run, cell: Cell, entry: dict[str, Any], *, number: int) -> Ce
         correlation=plain(correlation, digits=2) if is_number(correlation) else "",
         answers=_answers(run, cell, entry, name=f"{identifier}-confusion"),
         class_names=_class_names(cell),
-        troubles=[_trouble(row, outcome) for row in cell.rows for outcome in row.outcomes
-                  if outcome.state != "finished"],
+        troubles=[
+            _trouble(row, outcome)
+            for row in cell.rows
+            for outcome in row.outcomes
+            if outcome.state != "finished"
+        ],
         dataset=cell.dataset,
     )
 
@@ -153,8 +157,9 @@ def view_data(run: Run, name: str, *, number: int) -> DataView:
     train = info.get("splits", {}).get("train", {}).get("class_counts") or []
     counts = ""
     if train and len(train) == len(names):
-        counts = draw_class_counts(train, class_names=names, name=f"data{number}-counts",
-                                   what="training images")
+        counts = draw_class_counts(
+            train, class_names=names, name=f"data{number}-counts", what="training images"
+        )
     samples = list(zip(names, info.get("sample_indices") or [], strict=False))
     shown = samples[:NUM_SAMPLE_CLASSES]
     return DataView(name, info, counts, shown, num_classes=len(names))
@@ -193,8 +198,11 @@ def picture_addresses(pictures: Mapping[str, np.ndarray]) -> dict[str, dict[str,
     for key, image in pictures.items():
         height, width = image.shape[:2]
         factor = 64 / max(height, width)
-        shown[key] = {"address": data_uri(image), "width": max(1, round(width * factor)),
-                      "height": max(1, round(height * factor))}
+        shown[key] = {
+            "address": data_uri(image),
+            "width": max(1, round(width * factor)),
+            "height": max(1, round(height * factor)),
+        }
     return shown
 
 
@@ -267,8 +275,12 @@ def _trouble(row: Row, outcome: Any) -> dict[str, Any]:
             f"at step {where.get('step')}, learning rate {plain(where.get('learning_rate'))},"
             f" gradient norm {plain(where.get('gradient_norm'))}"
         )
-    return {"label": row.design.label, "seed": outcome.seed, "state": outcome.state,
-            "reason": "; ".join(part for part in parts if part)}
+    return {
+        "label": row.design.label,
+        "seed": outcome.seed,
+        "state": outcome.state,
+        "reason": "; ".join(part for part in parts if part),
+    }
 
 
 def is_labelled(view: CellView) -> bool:

@@ -226,8 +226,10 @@ def _ahead(leader: str, other: str, bound: float) -> str:
 
 def _small_gain(bound: float) -> str:
     gain = points_at_least(max(bound, 0.0))
-    return "the gain may be close to zero" if float(gain) == 0 else (
-        f"the gain may be as small as {gain} points"
+    return (
+        "the gain may be close to zero"
+        if float(gain) == 0
+        else (f"the gain may be as small as {gain} points")
     )
 
 

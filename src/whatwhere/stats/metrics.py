@@ -115,8 +115,8 @@ def _balanced_accuracy(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
 def _macro_f1(logit: np.ndarray, label: np.ndarray) -> np.ndarray:
     """Mean over classes of F_c = 2 a_c / b_c: a_c the share of images in c and predicted c.
 
-        psi_ci = F_c + (2 [label = guess = c] - F_c ([label = c] + [guess = c])) / b_c,
-        b_c = share in c + share predicted c
+    psi_ci = F_c + (2 [label = guess = c] - F_c ([label = c] + [guess = c])) / b_c,
+    b_c = share in c + share predicted c
     """
     classes = np.arange(logit.shape[1])
     in_class = label[:, None] == classes

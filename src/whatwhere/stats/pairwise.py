@@ -218,5 +218,3 @@ def _of_differences(covariance: np.ndarray) -> np.ndarray:
 
 def _outer_sum(values: np.ndarray) -> np.ndarray:
     return values[:, None] + values
-
-

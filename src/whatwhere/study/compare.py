@@ -185,11 +185,13 @@ def _make_all_ready(
     scratch: Path,
     display: Display,
 ) -> list[ReadyData]:
-    ready = []
+    ready: list[ReadyData] = []
     for data in request.data:
         prepared = prepare(data, request, device=device)
         if any(item.name == prepared.name for item in ready):
-            raise UsageError(f"two data sets are named '{prepared.name}'; rename one folder or file")
+            raise UsageError(
+                f"two data sets are named '{prepared.name}'; rename one folder or file"
+            )
         for warning in prepared.source.warnings:
             display.note(f"{prepared.name}: {warning}")
         recorded = run.recorded_protocol(prepared)
@@ -205,7 +207,9 @@ def _asked_trials(
         PlannedTrial(
             key=TrialKey(item.name, size, design.name, seed),
             seconds=trial_seconds(
-                item.costs[design.name], item.protocol, len(item.prepared.source.indices("validation"))
+                item.costs[design.name],
+                item.protocol,
+                len(item.prepared.source.indices("validation")),
             ),
             is_control=design.name == "none" or design.card.kind == "control",
         )

@@ -130,7 +130,10 @@ class LiveDisplay:
         self.standings = _Standings()
         self.lock = threading.Lock()
         self.progress = Progress(
-            TextColumn("trials"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(),
+            TextColumn("trials"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
             console=console,
         )
         self.live: Live | None = None
@@ -172,7 +175,9 @@ class LiveDisplay:
             self.live.stop()
 
     def _render(self) -> Group:
-        table = Table(title="validation so far (test images are not looked at)", title_justify="left")
+        table = Table(
+            title="validation so far (test images are not looked at)", title_justify="left"
+        )
         table.add_column("data and size")
         table.add_column("design")
         table.add_column("mean accuracy", justify="right")

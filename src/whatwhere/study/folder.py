@@ -41,7 +41,9 @@ class RunFolder:
         if self.config:
             self._refuse_other_recipe()
 
-    def recorded_protocol(self, prepared: Prepared) -> tuple[Protocol, tuple[int, ...] | None] | None:
+    def recorded_protocol(
+        self, prepared: Prepared
+    ) -> tuple[Protocol, tuple[int, ...] | None] | None:
         """Return a data set's resolved protocol and wide control, if the run has them already.
 
         Args:
@@ -56,8 +58,10 @@ class RunFolder:
         recorded = self.config.get("recipe", {}).get(prepared.name)
         if recorded is None:
             return None
-        current = {"data_hash": prepared.source.content_hash,
-                   "split_fingerprint": prepared.split_fingerprint}
+        current = {
+            "data_hash": prepared.source.content_hash,
+            "split_fingerprint": prepared.split_fingerprint,
+        }
         for name, value in current.items():
             if recorded[name] != value:
                 raise MismatchError(
@@ -144,13 +148,18 @@ class RunFolder:
             )
 
 
-def environment(device: str, num_workers: int, timings: dict[str, dict[str, float]]) -> dict[str, Any]:
+def environment(
+    device: str, num_workers: int, timings: dict[str, dict[str, float]]
+) -> dict[str, Any]:
     """Return what a reader needs to know about the machine.
 
     Args:
         device: The torch device.
         num_workers: Worker processes.
         timings: Milliseconds per step of every number format tried, by data set.
+
+    Returns:
+        What a reader needs to know about the machine.
     """
     return {
         "whatwhere": __version__,
@@ -174,6 +183,9 @@ def numerics_key(device: str, num_workers: int) -> str:
     Args:
         device: The torch device.
         num_workers: Worker processes; they decide the number of threads.
+
+    Returns:
+        A hash of what decides the last bits of a result.
     """
     parts = [
         torch.__version__,
@@ -204,7 +216,9 @@ def _union(first: list[Any], second: list[Any]) -> list[Any]:
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
+    return {
+        key: list(value) if isinstance(value, tuple) else value for key, value in values.items()
+    }
 
 
 def _as_plain(value: Any) -> Any:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import torch
 
+from whatwhere.blocks.designs import named_or_typed
 from whatwhere.evaluate.cost import count_macs
 from whatwhere.models import build_model
-from whatwhere.blocks.designs import named_or_typed
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
@@ -39,16 +39,20 @@ def forecast(
     stronger = _stronger(ready[0])
     if stronger is not None and plan.seconds:
         name, factor = stronger
-        yield (f"the next stronger protocol, --protocol {name}, would take about"
-               f" {duration(plan.seconds * factor)}")
+        yield (
+            f"the next stronger protocol, --protocol {name}, would take about"
+            f" {duration(plan.seconds * factor)}"
+        )
 
 
 def _data_line(item: ReadyData) -> str:
     source, protocol = item.prepared.source, item.protocol
     counts = ", ".join(f"{len(source.indices(s))} {s}" for s in ("train", "validation", "test"))
-    return (f"{source.name}: {counts} images of {source.image_size} px, {source.num_classes}"
-            f" classes; protocol {protocol.name}: {protocol.backbone}, {protocol.steps} steps of"
-            f" {protocol.batch_size}, {protocol.precision} {protocol.layout}")
+    return (
+        f"{source.name}: {counts} images of {source.image_size} px, {source.num_classes}"
+        f" classes; protocol {protocol.name}: {protocol.backbone}, {protocol.steps} steps of"
+        f" {protocol.batch_size}, {protocol.precision} {protocol.layout}"
+    )
 
 
 def _detectable_line(item: ReadyData, request: Request) -> str:
@@ -62,10 +66,12 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
         disagreement=ASSUMED_DISAGREEMENT,
         against_control=False,
     )
-    return (f"{item.name}: with {request.seeds} seeds, differences of about"
-            f" {100 * difference:.0f} points and more could be detected (80 % power, all pairs;"
-            f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
-            f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)")
+    return (
+        f"{item.name}: with {request.seeds} seeds, differences of about"
+        f" {100 * difference:.0f} points and more could be detected (80 % power, all pairs;"
+        f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
+        f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)"
+    )
 
 
 def _stronger(item: ReadyData) -> tuple[str, float] | None:

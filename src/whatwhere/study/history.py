@@ -8,7 +8,9 @@ from whatwhere.records import Run, Trial, TrialKey, damaged_files, set_aside
 from whatwhere.study.display import Display
 
 
-def settled_trials(folder: Path, identities: dict[TrialKey, str], display: Display) -> set[TrialKey]:
+def settled_trials(
+    folder: Path, identities: dict[TrialKey, str], display: Display
+) -> set[TrialKey]:
     """Return the trials that need not be run again.
 
     A trial whose files changed since it was written is set aside, named, and run again; so is one
@@ -36,8 +38,10 @@ def settled_trials(folder: Path, identities: dict[TrialKey, str], display: Displ
             )
         damaged = damaged_files(trial)
         if damaged:
-            display.note(f"{trial.folder}: {', '.join(damaged)} changed or gone since the trial"
-                         " was written; set aside and run again")
+            display.note(
+                f"{trial.folder}: {', '.join(damaged)} changed or gone since the trial"
+                " was written; set aside and run again"
+            )
             set_aside(trial.folder)
         elif trial.record["state"] in ("finished", "diverged"):
             settled.add(trial.key)
@@ -50,6 +54,9 @@ def recorded_costs(folder: Path, dataset: str) -> dict[str, dict[str, Any]]:
     Args:
         folder: The run's folder.
         dataset: Name of the data set.
+
+    Returns:
+        The costs that a data set's records carry, by design.
     """
     return {
         trial.key.design: trial.record["cost"]

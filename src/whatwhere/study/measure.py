@@ -17,7 +17,13 @@ from whatwhere.blocks.designs import WIDENED, Design, named_or_typed
 from whatwhere.blocks.start import initial_gain
 from whatwhere.data.stream import TrainStream
 from whatwhere.evaluate import measure_costs
-from whatwhere.models import ModelSpec, build_model, num_parameters, widened_inner_widths
+from whatwhere.models import (
+    ModelSpec,
+    build_model,
+    num_parameters,
+    place,
+    widened_inner_widths,
+)
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
@@ -43,6 +49,9 @@ def trial_data(prepared: Prepared, *, size: int, images_path: Path) -> TrialData
         prepared: The data set.
         size: Number of training images.
         images_path: The mapped canvases.
+
+    Returns:
+        A data set at one training size, as it travels to workers.
     """
     source = prepared.source
     return TrialData(
@@ -74,6 +83,9 @@ def first_batch(data: TrialData, protocol: Protocol, device: str) -> Batch:
         data: Where the images are.
         protocol: Batch size and layout.
         device: The torch device.
+
+    Returns:
+        A training batch to measure on.
     """
     pixels = load_pixels(data, protocol, device)
     stream = TrainStream(pixels, data.train, protocol.batch_size, protocol.augmentation, 0)
@@ -170,6 +182,9 @@ def spec_of(spec: ModelSpec, design_name: str, widths: tuple[int, ...] | None) -
         spec: The bare backbone.
         design_name: Name of the row.
         widths: Inner widths of the widened control.
+
+    Returns:
+        The backbone of a design.
     """
     return replace(spec, inner_widths=widths) if design_name == WIDENED else spec
 
@@ -181,6 +196,9 @@ def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int)
         cost: Of its design.
         protocol: Number of steps and batch size.
         num_validation: Validation images.
+
+    Returns:
+        How long a trial will take, in seconds of one worker.
     """
     batches = math.ceil(num_validation / protocol.batch_size) * 12
     train = protocol.steps * cost["train_step_ms"] * 1.1
@@ -188,9 +206,8 @@ def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int)
 
 
 def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str) -> nn.Module:
-    last = protocol.layout == "channels_last"
-    memory_format = torch.channels_last if last else torch.contiguous_format
-    return build_model(spec, design=design, seed=0).to(device, memory_format=memory_format)
+    model = build_model(spec, design=design, seed=0)
+    return place(model, device=device, layout=protocol.layout)
 
 
 def _gain(design: Design) -> float:

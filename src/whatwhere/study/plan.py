@@ -50,8 +50,10 @@ class Plan:
         designs = sorted({t.key.design for t in self.left_out if t.key.seed in kept_seeds})
         parts = [f"seeds {', '.join(whole)}"] if whole else []
         parts += [f"designs {', '.join(designs)}"] if designs else []
-        return (f"left out to keep to the budget: {' and '.join(parts)}"
-                f" ({len(self.left_out)} of {len(self.left_out) + len(self.trials)} trials)")
+        return (
+            f"left out to keep to the budget: {' and '.join(parts)}"
+            f" ({len(self.left_out)} of {len(self.left_out) + len(self.trials)} trials)"
+        )
 
 
 def make_plan(
@@ -90,6 +92,9 @@ def duration(seconds: float) -> str:
 
     Args:
         seconds: At least 0.
+
+    Returns:
+        A duration for people.
 
     Example:
         >>> duration(95), duration(42), duration(7300)

@@ -79,7 +79,7 @@ def run_all(
 def _run_here(next_trial: Callable[[], TrialSpec | None], on_epoch: OnEpoch) -> Iterator[Ended]:
     while (spec := next_trial()) is not None:
         try:
-            outcome = run_trial(spec, lambda point: on_epoch(spec, point))  # noqa: B023
+            outcome = run_trial(spec, lambda point: on_epoch(spec, point))
         except Exception as error:
             yield Ended(spec, failed(f"{type(error).__name__}: {error}"))
         else:
@@ -91,6 +91,9 @@ def failed(reason: str) -> Outcome:
 
     Args:
         reason: Why, for the record.
+
+    Returns:
+        The outcome of a trial that ended without a result.
     """
     record = {"reason": reason, "flags": [], "seconds": 0.0, "rising": False, "validation": None}
     return Outcome("failed", record, {})

@@ -65,9 +65,7 @@ def prepare(data: str, request: Request, *, device: str) -> Prepared:
         frame_first=request.frame == "first",
         allow_missing_class=request.allow_missing_class,
     )
-    protocol = preset(
-        name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size
-    )
+    protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     train = source.indices("train")
     protocol = _overridden(protocol, request, num_train=len(train))
     mean, std = pixel_statistics(source, train)
@@ -106,9 +104,7 @@ def _path_or_name(data: str) -> str | Path:
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:
-    names = (
-        "steps", "batch_size", "learning_rate", "backbone", "where", "precision", "layout"
-    )
+    names = ("steps", "batch_size", "learning_rate", "backbone", "where", "precision", "layout")
     values: dict[str, Any] = {
         name: getattr(request, name) for name in names if getattr(request, name) is not None
     }
@@ -124,8 +120,10 @@ def _subsets(
     subsets = {}
     for size in sizes:
         if size > len(train):
-            raise UsageError(f"sizes: {source.name} has {len(train)} training images, fewer than"
-                             f" {size}; expected a smaller size or 'all'")
+            raise UsageError(
+                f"sizes: {source.name} has {len(train)} training images, fewer than"
+                f" {size}; expected a smaller size or 'all'"
+            )
         if size in (ALL, len(train)):
             subsets[len(train)] = train
         else:

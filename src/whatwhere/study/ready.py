@@ -63,6 +63,9 @@ class ReadyData:
             key: Its place in the study.
             device: The torch device.
             folder: The run's folder.
+
+        Returns:
+            The specification of one trial.
         """
         return TrialSpec(
             key=key,
@@ -82,6 +85,9 @@ class ReadyData:
             design: The row.
             key: Its place in the study.
             device: The torch device.
+
+        Returns:
+            A hash of everything that decides a trial's result.
         """
         return fingerprint(
             {

@@ -90,7 +90,7 @@ class Request:
         return {name: value for name, value in recipe.items() if value not in (None, False)}
 
     def default_folder(self) -> Path:
-        """Return `runs/` + data names + six digits of the recipe: the same command, the same run."""
+        """Return `runs/` + data names + six digits of the recipe: same command, same run."""
         names = "+".join(re.sub(r"[^\w.-]+", "-", Path(name).stem.lower()) for name in self.data)
         return Path("runs") / f"{names[:60]}-{fingerprint([self.data, self.recipe()])[:6]}"
 
@@ -99,6 +99,9 @@ class Request:
 
         Args:
             folder: The run's folder.
+
+        Returns:
+            A command line that continues or repeats this comparison.
         """
         words = ["whatwhere", "compare", *self.data]
         for design in self.designs:
@@ -138,8 +141,10 @@ def parse_sizes(text: str) -> tuple[int, ...]:
     for item in text.split(","):
         item = item.strip()
         if item != "all" and not (item.isdigit() and int(item) > 0):
-            raise UsageError(f"sizes '{text}': '{item}' is not a number of images; expected for"
-                             " instance 100,300,all")
+            raise UsageError(
+                f"sizes '{text}': '{item}' is not a number of images; expected for"
+                " instance 100,300,all"
+            )
         sizes.append(ALL if item == "all" else int(item))
     return tuple(sizes)
 

@@ -61,6 +61,9 @@ def rebuildable(design: dict[str, Any]) -> str:
 
     Args:
         design: Its card as records carry it.
+
+    Returns:
+        The text from which a design can be built again.
     """
     if design["kind"] == "user":
         return str(design["source"])
@@ -74,18 +77,21 @@ def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
         bundle: The model.
         title: What the design is.
         sentence: What is known about how good it is.
+
+    Returns:
+        The README of a trained model.
     """
     facts = bundle.facts
-    return f"""# {title}, trained on {facts['dataset']}
+    return f"""# {title}, trained on {facts["dataset"]}
 
 {sentence}
 
 - design: `{bundle.design}` in `{bundle.spec.backbone}`
-- trained for {facts['steps']} steps of {facts['batch_size']} on {facts['size']} images (protocol
-  {facts['protocol']}), seed {facts['seed']}
+- trained for {facts["steps"]} steps of {facts["batch_size"]} on {facts["size"]} images (protocol
+  {facts["protocol"]}), seed {facts["seed"]}
 - images: {bundle.image_size} px, {bundle.spec.in_channels} channel(s)
-- classes: {', '.join(bundle.class_names)}
-- validation accuracy of this one model: {100 * facts['validation_accuracy']:.1f} %
+- classes: {", ".join(bundle.class_names)}
+- validation accuracy of this one model: {100 * facts["validation_accuracy"]:.1f} %
 
 Use it with `whatwhere predict FOLDER IMAGES`.
 """

@@ -52,8 +52,10 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
         display.note(f"{prepared.name}: {warning}")
     with TemporaryDirectory(prefix="whatwhere-") as scratch:
         spec = _spec(prepared, design, seed, device, Path(scratch))
-        display.note(f"{design.card.title} in {spec.model.backbone}, {spec.protocol.steps} steps on"
-                     f" {len(spec.data.train)} images of {prepared.source.image_size} px")
+        display.note(
+            f"{design.card.title} in {spec.model.backbone}, {spec.protocol.steps} steps on"
+            f" {len(spec.data.train)} images of {prepared.source.image_size} px"
+        )
         outcome = run_trial(spec, _teller(display, spec.protocol.steps))
     if outcome.state != "finished":
         raise UsageError(f"{design.name}: {outcome.record['reason']}; try a lower --lr")
@@ -71,9 +73,7 @@ def default_model_folder(request: Request) -> Path:
     return Path("models") / f"{run.rpartition('-')[0]}-{design.name}-{run.rpartition('-')[2]}"
 
 
-def _spec(
-    prepared: Prepared, design: Design, seed: int, device: str, scratch: Path
-) -> TrialSpec:
+def _spec(prepared: Prepared, design: Design, seed: int, device: str, scratch: Path) -> TrialSpec:
     size = max(prepared.subsets)
     images = shared_images(prepared.source.images, scratch)
     data = trial_data(prepared, size=size, images_path=images)

@@ -16,10 +16,10 @@ from whatwhere.blocks.designs import Design
 from whatwhere.blocks.start import IdentityStart
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
-from whatwhere.models import ModelSpec, build_model
+from whatwhere.models import ModelSpec, build_model, place
 from whatwhere.records import TrialKey
 from whatwhere.study.checkpoint import Checkpoint
-from whatwhere.training import Diverged, FitResult, Protocol, fit
+from whatwhere.training import DivergedError, FitResult, Protocol, fit
 from whatwhere.training.fit import CurvePoint
 
 RISING_BY = 0.01  # validation accuracy gained over the last third that counts as still rising
@@ -104,8 +104,7 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[CurvePoint], None]) -> Outcom
     """
     pixels = load_pixels(spec.data, spec.protocol, spec.device)
     model = build_model(spec.model, design=spec.design, seed=spec.key.seed)
-    last = spec.protocol.layout == "channels_last"
-    model = model.to(spec.device, memory_format=torch.channels_last if last else torch.contiguous_format)
+    model = place(model, device=spec.device, layout=spec.protocol.layout)
     checkpoint = Checkpoint(spec.checkpoint_path, spec.identity)
     points: list[CurvePoint] = []
 
@@ -116,7 +115,7 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[CurvePoint], None]) -> Outcom
 
     try:
         result = _train(model, spec, pixels, close_epoch, checkpoint.load())
-    except Diverged as error:
+    except DivergedError as error:
         return _diverged(error, points)
     return _finished(result, spec, pixels)
 
@@ -155,7 +154,7 @@ def shared_images(images: np.ndarray, folder: Path) -> Path:
         The file.
     """
     if isinstance(images, np.memmap) and str(images.filename).endswith(".npy"):
-        return Path(images.filename)
+        return Path(str(images.filename))
     with tempfile.NamedTemporaryFile(dir=folder, suffix=".npy", delete=False) as file:
         np.save(file, images)
     return Path(file.name)
@@ -174,6 +173,9 @@ def class_weight(labels: np.ndarray, num_classes: int, protocol: Protocol) -> Te
         labels: Of the training images.
         num_classes: K.
         protocol: Whether to weigh.
+
+    Returns:
+        The weight of every class in the loss, n / (K n_c), or None for equal ones.
     """
     if protocol.class_weights == "none":
         return None
@@ -239,7 +241,7 @@ def _finished(result: FitResult, spec: TrialSpec, pixels: Pixels) -> Outcome:
     return Outcome("finished", record, files)
 
 
-def _diverged(error: Diverged, points: list[CurvePoint]) -> Outcome:
+def _diverged(error: DivergedError, points: list[CurvePoint]) -> Outcome:
     record = {
         "reason": str(error),
         "flags": [],
@@ -282,5 +284,5 @@ def _curve_csv(curve: list[CurvePoint]) -> bytes:
 
 def _npz(arrays: dict[str, np.ndarray]) -> bytes:
     buffer = io.BytesIO()
-    np.savez(buffer, **arrays)
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]
     return buffer.getvalue()

@@ -11,12 +11,12 @@ import sys
 import threading
 import time
 import traceback
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 _LENGTH = struct.Struct(">Q")
 
 
-def send(stream: BinaryIO, message: Any, *, dumps: Any = pickle.dumps) -> None:
+def send(stream: IO[bytes], message: Any, *, dumps: Any = pickle.dumps) -> None:
     """Write one message: its length, then its bytes.
 
     Args:
@@ -30,7 +30,7 @@ def send(stream: BinaryIO, message: Any, *, dumps: Any = pickle.dumps) -> None:
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> Any:
+def receive(stream: IO[bytes]) -> Any:
     """Read one message.
 
     Args:

@@ -1,12 +1,12 @@
 """Training: protocols, the one loop, and what it needs. Knows neither models nor data."""
 
-from whatwhere.training.fit import Diverged, FitResult, fit
+from whatwhere.training.fit import DivergedError, FitResult, fit
 from whatwhere.training.numerics import Numerics, choose_numerics
 from whatwhere.training.protocol import PROTOCOLS, Protocol, preset
 
 __all__ = [
     "PROTOCOLS",
-    "Diverged",
+    "DivergedError",
     "FitResult",
     "Numerics",
     "Protocol",

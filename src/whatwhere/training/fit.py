@@ -18,7 +18,7 @@ from whatwhere.training.protocol import Protocol
 NUM_EVALUATIONS = 10
 
 
-class Diverged(Exception):
+class DivergedError(Exception):
     """Training produced a value that is not finite.
 
     Args:
@@ -29,8 +29,9 @@ class Diverged(Exception):
     """
 
     def __init__(self, step: int, learning_rate: float, gradient_norm: float, what: str) -> None:
-        super().__init__(f"the {what} became non-finite at step {step} (learning rate"
-                         f" {learning_rate:.3g})")
+        super().__init__(
+            f"the {what} became non-finite at step {step} (learning rate {learning_rate:.3g})"
+        )
         self.step = step
         self.learning_rate = learning_rate
         self.gradient_norm = gradient_norm
@@ -98,7 +99,7 @@ def fit(
         The network, the curve and the time.
 
     Raises:
-        Diverged: If the loss or a weight is not finite.
+        DivergedError: If the loss or a weight is not finite.
     """
     loop = _Loop(model, protocol, seed, class_weight)
     if resume_from is not None:
@@ -155,7 +156,7 @@ class _Loop:
         """Check the weights, validate, and add a point to the curve."""
         started = time.perf_counter()
         if not all(bool(torch.isfinite(p).all()) for p in self.model.parameters()):
-            raise Diverged(self.step - 1, *self._rate_and_norm(), "weights")
+            raise DivergedError(self.step - 1, *self._rate_and_norm(), "weights")
         self.evaluated.eval()
         loss, accuracy = validate(self.evaluated)
         self.seconds += time.perf_counter() - started
@@ -234,7 +235,7 @@ class _Loop:
         step = int(self.first_bad)
         if step >= 0:
             rate = learning_rate_at(step, self.protocol)
-            raise Diverged(step, rate, float(self.norm_sum) / max(1, self.num_summed), "loss")
+            raise DivergedError(step, rate, float(self.norm_sum) / max(1, self.num_summed), "loss")
 
     def _rate_and_norm(self) -> tuple[float, float]:
         rate = learning_rate_at(self.step - 1, self.protocol)

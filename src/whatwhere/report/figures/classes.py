@@ -28,8 +28,12 @@ def draw_confusion(counts: np.ndarray, *, class_names: Sequence[str], name: str)
     labelled = len(labels) <= MOST_LABELLED
     left, bottom = (room, room) if labelled else (40.0, 40.0)
     return render(
-        lambda figure: _draw_confusion(figure, counts, labels if labelled else None,
-                                       {"left": left, "bottom": bottom, "right": 8, "top": 8}),
+        lambda figure: _draw_confusion(
+            figure,
+            counts,
+            labels if labelled else None,
+            {"left": left, "bottom": bottom, "right": 8, "top": 8},
+        ),
         name=name,
         title="Confusion matrix: true classes in rows, predicted classes in columns",
         width=left + side + 8,
@@ -38,8 +42,12 @@ def draw_confusion(counts: np.ndarray, *, class_names: Sequence[str], name: str)
 
 
 def _cell_side(num_classes: int) -> float:
-    return 40.0 if num_classes <= 10 else 30.0 if num_classes <= MOST_LABELLED else max(
-        3.0, 480.0 / num_classes
+    return (
+        40.0
+        if num_classes <= 10
+        else 30.0
+        if num_classes <= MOST_LABELLED
+        else max(3.0, 480.0 / num_classes)
     )
 
 
@@ -51,8 +59,16 @@ def _draw_confusion(figure, counts, labels, space) -> None:
     if labels is None:
         axes.imshow(share, cmap=_shades(), vmin=0, vmax=1, interpolation="nearest", aspect="auto")
     else:
-        axes.pcolormesh(np.arange(num + 1) - 0.5, np.arange(num + 1) - 0.5, share, cmap=_shades(),
-                        vmin=0, vmax=1, edgecolors="white", linewidth=1)
+        axes.pcolormesh(
+            np.arange(num + 1) - 0.5,
+            np.arange(num + 1) - 0.5,
+            share,
+            cmap=_shades(),
+            vmin=0,
+            vmax=1,
+            edgecolors="white",
+            linewidth=1,
+        )
         _write_counts(axes, counts, share)
         axes.set_xticks(range(num), labels, rotation=90 if _turned(labels) else 0)
         axes.set_yticks(range(num), labels)
@@ -76,8 +92,14 @@ def _shades():
 
 def _write_counts(axes, counts, share) -> None:
     for row, column in np.argwhere(counts > 0):
-        axes.text(column, row, f"{counts[row, column]:d}", ha="center", va="center_baseline",
-                  color="white" if share[row, column] > 0.6 else INK)
+        axes.text(
+            column,
+            row,
+            f"{counts[row, column]:d}",
+            ha="center",
+            va="center_baseline",
+            color="white" if share[row, column] > 0.6 else INK,
+        )
 
 
 def draw_class_counts(
@@ -95,11 +117,21 @@ def draw_class_counts(
         An SVG: a labelled bar per class up to 20 classes, above that bars sorted by size.
     """
     if len(counts) > MOST_LABELLED:
-        return render(lambda figure: _draw_many(figure, counts, what), name=name,
-                      title=f"{what} of each class, largest first", width=560, height=180)
+        return render(
+            lambda figure: _draw_many(figure, counts, what),
+            name=name,
+            title=f"{what} of each class, largest first",
+            width=560,
+            height=180,
+        )
     labels = [shortened(text, width=_NAME_WIDTH) for text in class_names]
-    return render(lambda figure: _draw_bars(figure, counts, labels, what), name=name,
-                  title=f"{what} of each class", width=560, height=44 + 20 * len(counts))
+    return render(
+        lambda figure: _draw_bars(figure, counts, labels, what),
+        name=name,
+        title=f"{what} of each class",
+        width=560,
+        height=44 + 20 * len(counts),
+    )
 
 
 def _draw_bars(figure, counts, labels, what) -> None:
@@ -109,8 +141,14 @@ def _draw_bars(figure, counts, labels, what) -> None:
     ).subplots()
     axes.barh(range(len(counts)), counts, color="#7aa6c8", height=0.68)
     for row, value in enumerate(counts):
-        axes.annotate(f"{value:,}", (value, row), xytext=(5, 0), textcoords="offset pixels",
-                      va="center_baseline", color=MUTED)
+        axes.annotate(
+            f"{value:,}",
+            (value, row),
+            xytext=(5, 0),
+            textcoords="offset pixels",
+            va="center_baseline",
+            color=MUTED,
+        )
     axes.set_yticks(range(len(labels)), labels, color=INK)
     axes.set_ylim(len(counts) - 0.4, -0.6)
     _finish_bars(axes, what)
@@ -120,8 +158,13 @@ def _draw_many(figure, counts, what) -> None:
     axes = figure.add_gridspec(
         1, 1, **margins(figure, left=52, right=12, top=8, bottom=36)
     ).subplots()
-    axes.fill_between(np.arange(len(counts)), sorted(counts, reverse=True), step="mid",
-                      color="#7aa6c8", linewidth=0)
+    axes.fill_between(
+        np.arange(len(counts)),
+        sorted(counts, reverse=True),
+        step="mid",
+        color="#7aa6c8",
+        linewidth=0,
+    )
     axes.set_ylim(0, None)
     axes.set_xlabel("classes, largest first")
     axes.set_ylabel(what)

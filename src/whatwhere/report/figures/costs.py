@@ -120,8 +120,16 @@ class _Panel:
 
     def _draw_scale(self, axes) -> None:
         """Draw a typical interval, so that small gaps are not read as differences."""
-        axes.errorbar(0.03, sum(self.limits) / 2, yerr=self.half_width, capsize=3, linewidth=1.2,
-                      transform=axes.get_yaxis_transform(), color=MUTED, zorder=1)
+        axes.errorbar(
+            0.03,
+            sum(self.limits) / 2,
+            yerr=self.half_width,
+            capsize=3,
+            linewidth=1.2,
+            transform=axes.get_yaxis_transform(),
+            color=MUTED,
+            zorder=1,
+        )
 
     def _label(self, figure, axes) -> None:
         """Write the names; one without room is left to the table."""
@@ -134,15 +142,27 @@ class _Panel:
         middle = (area.y0 + area.y1) / 2
         bar = Box(area.x0, middle - half, area.x0 + 0.05 * area.width, middle + half)
         labels = [shortened(design.label, width=22) for design in designs]
-        places = place_labels([(float(x), float(y)) for x, y in pixels], labels, size=_LABEL_SIZE,
-                              bold=[design.bold for design in designs], frame=frame,
-                              radius=_RADIUS, obstacles=[bar])
+        places = place_labels(
+            [(float(x), float(y)) for x, y in pixels],
+            labels,
+            size=_LABEL_SIZE,
+            bold=[design.bold for design in designs],
+            frame=frame,
+            radius=_RADIUS,
+            obstacles=[bar],
+        )
         for design, label, place in zip(designs, labels, places, strict=True):
             if place:
-                figure.text(place[0] / _WIDTH, place[1] / _HEIGHT, label, ha=place[2],
-                            va="center_baseline", fontsize=_LABEL_SIZE,
-                            color=INK if design.bold else MUTED,
-                            fontweight="bold" if design.bold else "normal")
+                figure.text(
+                    place[0] / _WIDTH,
+                    place[1] / _HEIGHT,
+                    label,
+                    ha=place[2],
+                    va="center_baseline",
+                    fontsize=_LABEL_SIZE,
+                    color=INK if design.bold else MUTED,
+                    fontweight="bold" if design.bold else "normal",
+                )
 
 
 def _importance(design: Priced) -> tuple[bool, bool, float]:

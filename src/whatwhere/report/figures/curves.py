@@ -116,8 +116,14 @@ def _draw(figure, curves, family, colour, limits) -> None:
     own = [curve for curve in curves if curve.family == family]
     for place, curve in enumerate(own):
         axes.fill_between(curve.step, curve.low, curve.high, color=colour, alpha=0.10, linewidth=0)
-        axes.plot(curve.step, curve.mean, color=INK if curve.reference else colour, zorder=3,
-                  linestyle=_DASHES[place % len(_DASHES)], linewidth=2.0 if curve.bold else 1.2)
+        axes.plot(
+            curve.step,
+            curve.mean,
+            color=INK if curve.reference else colour,
+            zorder=3,
+            linestyle=_DASHES[place % len(_DASHES)],
+            linewidth=2.0 if curve.bold else 1.2,
+        )
     _label_ends(axes, own, colour)
 
 
@@ -125,8 +131,11 @@ def _draw_others(axes, curves, family) -> None:
     from matplotlib.collections import LineCollection
 
     for is_reference, colour, width in ((False, FAINT, 0.8), (True, INK, 1.1)):
-        lines = [np.column_stack([curve.step, curve.mean]) for curve in curves
-                 if curve.family != family and curve.reference == is_reference]
+        lines = [
+            np.column_stack([curve.step, curve.mean])
+            for curve in curves
+            if curve.family != family and curve.reference == is_reference
+        ]
         axes.add_collection(
             LineCollection(lines, colors=colour, linewidths=width, zorder=1 + is_reference),
             autolim=False,
@@ -140,9 +149,21 @@ def _label_ends(axes, own, colour) -> None:
     heights = spread(ends, gap=_LABEL_SIZE * 1.25, low=area.y0 + 4, high=area.y1 + 6)
     for curve, end, height in zip(own, ends, heights, strict=True):
         start, middle = ((y - area.y0) / area.height for y in (end, height))
-        axes.plot([1.0, 1.035], [start, middle], transform=axes.transAxes, color=colour,
-                  linewidth=0.6, clip_on=False)
-        axes.text(1.05, middle, shortened(curve.label, width=13), transform=axes.transAxes,
-                  va="center_baseline", fontsize=_LABEL_SIZE,
-                  color=INK if curve.reference else colour,
-                  fontweight="bold" if curve.bold else "normal")
+        axes.plot(
+            [1.0, 1.035],
+            [start, middle],
+            transform=axes.transAxes,
+            color=colour,
+            linewidth=0.6,
+            clip_on=False,
+        )
+        axes.text(
+            1.05,
+            middle,
+            shortened(curve.label, width=13),
+            transform=axes.transAxes,
+            va="center_baseline",
+            fontsize=_LABEL_SIZE,
+            color=INK if curve.reference else colour,
+            fontweight="bold" if curve.bold else "normal",
+        )

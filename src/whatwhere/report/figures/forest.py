@@ -94,5 +94,13 @@ def _draw_row(axes, row, item, style) -> None:
     mark(axes, item.difference, row, style, filled=item.significant, radius=3.8)
     interval = f"{signed_points(item.low)} to {signed_points(item.high)}"
     for text, offset, colour in ((signed_points(item.difference), 48, INK), (interval, 150, MUTED)):
-        axes.annotate(text, (1, row), xycoords=axes.get_yaxis_transform(), xytext=(offset, 0),
-                      textcoords="offset pixels", va="center_baseline", ha="right", color=colour)
+        axes.annotate(
+            text,
+            (1, row),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(offset, 0),
+            textcoords="offset pixels",
+            va="center_baseline",
+            ha="right",
+            color=colour,
+        )

@@ -90,13 +90,21 @@ def _draw(figure, designs) -> None:
     axes.set_xscale("log")
     axes.set_yscale("log")
     for design in designs:
-        mark(axes, design.gain, design.gradient, styles[design.family], filled=design.bold,
-             radius=_RADIUS)
+        mark(
+            axes,
+            design.gain,
+            design.gradient,
+            styles[design.family],
+            filled=design.bold,
+            radius=_RADIUS,
+        )
     axes.set_xlabel("initial gain of the block")
     axes.set_ylabel("gradient norm at the stem, first epoch")
     axes.margins(0.1)
-    for axis, values in ((axes.xaxis, [d.gain for d in designs]),
-                         (axes.yaxis, [d.gradient for d in designs])):
+    for axis, values in (
+        (axes.xaxis, [d.gain for d in designs]),
+        (axes.yaxis, [d.gradient for d in designs]),
+    ):
         _ticks(axis, values)
     grid(axes, axis="both")
     _label(figure, axes, designs)
@@ -121,9 +129,22 @@ def _label(figure, axes, designs) -> None:
     area = axes.get_window_extent()
     frame = Box(area.x0, area.y0, area.x1 + 8, area.y1 + 6)
     labels = [shortened(design.label, width=22) for design in ordered]
-    places = place_labels([tuple(point) for point in points], labels, bold=[False] * len(labels),
-                          frame=frame, size=_LABEL_SIZE, radius=_RADIUS)
+    places = place_labels(
+        [tuple(point) for point in points],
+        labels,
+        bold=[False] * len(labels),
+        frame=frame,
+        size=_LABEL_SIZE,
+        radius=_RADIUS,
+    )
     for label, place in zip(labels, places, strict=True):
         if place:
-            figure.text(place[0] / size[0], place[1] / size[1], label, ha=place[2],
-                        va="center_baseline", fontsize=_LABEL_SIZE, color=INK)
+            figure.text(
+                place[0] / size[0],
+                place[1] / size[1],
+                label,
+                ha=place[2],
+                va="center_baseline",
+                fontsize=_LABEL_SIZE,
+                color=INK,
+            )

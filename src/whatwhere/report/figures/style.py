@@ -205,5 +205,13 @@ def mark(
     """
     colour, marker = style
     size = 2 * radius + (1 if marker in "PX" else -1)
-    axes.plot(x, y, marker, color=colour, markersize=size, markeredgewidth=1.2, zorder=3,
-              markerfacecolor=colour if filled else "white")
+    axes.plot(
+        x,
+        y,
+        marker,
+        color=colour,
+        markersize=size,
+        markeredgewidth=1.2,
+        zorder=3,
+        markerfacecolor=colour if filled else "white",
+    )
