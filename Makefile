@@ -10,7 +10,7 @@ demo: $(BIN)/python
 
 test: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[test]"
-	$(BIN)/python -m pytest -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -n 2
 
 lint: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[lint]"

@@ -2,11 +2,12 @@
 
 import fnmatch
 from collections.abc import Callable, Iterator
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from whatwhere.errors import UsageError, unknown_name
 
 
+@runtime_checkable
 class Card(Protocol):
     """What every card has; designs and data sets add their own fields."""
 

@@ -113,7 +113,8 @@ def _step_text(step: Step, inputs: list[str], steps: tuple[Step, ...]) -> str:
         arguments += [f"by={by}"] if by != "x" or step.operation != "choose" else []
     if step.operation == "mix" and step.number != 0.5:
         arguments.append(f"start={step.number:g}")
-    suffix = step.part[step.part.index("_") :] if "_" in (step.part or "") else ""
+    _, mark, name = (step.part or "").partition("_")
+    suffix = mark + name
     return f"{step.operation}{suffix}({', '.join(arguments)})"
 
 

@@ -11,6 +11,9 @@ from whatwhere.errors import UsageError, unknown_name
 from whatwhere.nn.statistics import Map
 
 
+NewMap = Float[Tensor, "batch new_channel new_height new_width"]
+
+
 @dataclass(frozen=True)
 class ResNetSpec:
     """What distinguishes one residual network from another.
@@ -69,7 +72,7 @@ class BasicBlock(nn.Module):
             kind = PaddedShortcut if shortcut == "pad" else ProjectedShortcut
             self.shortcut = kind(in_channels, out_channels=out_channels, stride=stride)
 
-    def forward(self, x: Map) -> Map:
+    def forward(self, x: Map) -> NewMap:
         """Return the block's output."""
         branch = torch.relu(self.bn1(self.conv1(x)))
         branch = self.attention(self.bn2(self.conv2(branch)))
@@ -84,7 +87,7 @@ class PaddedShortcut(nn.Module):
         self.stride = stride
         self.num_new = out_channels - in_channels
 
-    def forward(self, x: Map) -> Map:
+    def forward(self, x: Map) -> NewMap:
         """Return the shortcut; new channels are split before and after the old ones."""
         before = self.num_new // 2
         x = x[:, :, :: self.stride, :: self.stride]
@@ -99,7 +102,7 @@ class ProjectedShortcut(nn.Module):
         self.conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
         self.bn = nn.BatchNorm2d(out_channels)
 
-    def forward(self, x: Map) -> Map:
+    def forward(self, x: Map) -> NewMap:
         """Return the shortcut."""
         return self.bn(self.conv(x))
 

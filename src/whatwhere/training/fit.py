@@ -202,7 +202,7 @@ class _Loop:
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=mixed):
             logit = self.model(batch.image)
         loss = functional.cross_entropy(
-            logit.float(),
+            logit.float() if mixed else logit,
             batch.label,
             weight=self.class_weight,
             label_smoothing=self.protocol.label_smoothing,
