@@ -11,7 +11,8 @@ from .conftest import Cli, wait_for
 
 # Number format and layout are given, not measured: bits are compared between folders.
 PINNED = ("--precision", "fp32", "--layout", "channels_last", "-o", "run")
-STUDY = ("compare", "-d", "csa", "--seeds", "1", "--steps", "3", *PINNED, "--quiet")
+SMALL = ("compare", "-d", "csa", "--seeds", "1", "--steps", "3", *PINNED, "--quiet")
+STUDY = (*SMALL, "--workers", "0")
 NUM_TRIALS = 4  # csa, no attention and two controls
 
 
@@ -49,9 +50,11 @@ SITES = [
 
 @pytest.mark.parametrize("site", SITES)
 def test_a2_a3_a_death_at_any_write_loses_and_changes_nothing(cli, reference, site):
-    assert cli(*STUDY, failpoint=site).returncode == 137
+    # Some sites with worker processes, most without: the results must not tell.
+    study = SMALL if SITES.index(site) % 4 == 0 else STUDY
+    assert cli(*study, failpoint=site).returncode == 137
     before = cli.results()
-    again = cli(*STUDY)
+    again = cli(*study)
     assert again.returncode == 0, again.stderr
     after = cli.results()
     assert set(before) <= set(after)
@@ -138,7 +141,7 @@ def test_a12_a_signal_stops_within_ten_seconds_and_keeps_what_is_finished(cli, n
 
 
 def test_a_kill_is_recovered_from(cli, reference):
-    process = cli.start(*STUDY)
+    process = cli.start(*SMALL)
     wait_for(lambda: finished(cli) >= 1)
     process.kill()
     process.communicate()

@@ -134,6 +134,7 @@ OPTIONS = {
         "--frame",
         "--allow-missing-class",
         "--dry-run",
+        "--workers",
         "--output",
         "--json",
         "--quiet",

@@ -74,6 +74,9 @@ def compare(
     skip_bad: SkipBad = False,
     frame: Frame = None,
     allow_missing_class: MissingClass = False,
+    workers: Annotated[
+        int | None, typer.Option(help="Worker processes; 0: this one. Default: one per core.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
     output: Output = None,
     json_: JsonOption = False,
@@ -111,7 +114,9 @@ def compare(
         allow_missing_class=allow_missing_class,
     )
     display = default_display(quiet=quiet or json_)
-    result = run_comparison(request, folder=output, display=display, dry_run=dry_run)
+    result = run_comparison(
+        request, folder=output, display=display, num_workers=workers, dry_run=dry_run
+    )
     if dry_run:
         print_plan(result)
         return

@@ -29,6 +29,9 @@ from whatwhere.study.trial import TrialSpec
 from whatwhere.version import __version__
 
 
+MAX_WORKERS = 256
+
+
 @dataclass(frozen=True)
 class CompareResult:
     """What a comparison left.
@@ -71,6 +74,8 @@ def run_comparison(
     display = display or Silent()
     device = request.device or ("cuda" if torch.cuda.is_available() else "cpu")
     workers = default_num_workers(device) if num_workers is None else num_workers
+    if not 0 <= workers <= MAX_WORKERS:
+        raise UsageError(f"workers={workers}: expected 0 (this process) to {MAX_WORKERS}")
     run = RunFolder(folder or request.default_folder(), request)
     designs = choose_designs(request.designs)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:

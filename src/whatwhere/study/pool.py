@@ -118,7 +118,8 @@ class _Worker:
         self.stopped = True
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
-        self.process.wait()
+        self.thread.join()
+        self._close()
 
     def _start(self) -> subprocess.Popen[bytes]:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
@@ -131,6 +132,13 @@ class _Worker:
             start_new_session=True,
         )
 
+    def _close(self) -> None:
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
+
     def _feed(self) -> None:
         try:
             while not self.stopped and (spec := self.next_trial()) is not None:
@@ -139,6 +147,7 @@ class _Worker:
                     return
                 self.ended.put(ended)
                 if self.process.poll() is not None:
+                    self._close()
                     self.process = self._start()
             self.ended.put(None)
         except BaseException as error:
