@@ -10,7 +10,6 @@ from torch.nn import functional
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.nn.statistics import Map
 
-
 NewMap = Float[Tensor, "batch new_channel new_height new_width"]
 
 

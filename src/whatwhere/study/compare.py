@@ -28,7 +28,6 @@ from whatwhere.study.results import finish
 from whatwhere.study.trial import TrialSpec
 from whatwhere.version import __version__
 
-
 MAX_WORKERS = 256
 
 
@@ -80,7 +79,9 @@ def run_comparison(
     designs = choose_designs(request.designs)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
         ready = _make_all_ready(request, run, designs, device, Path(scratch), display)
-        settled = settled_trials(run.path, _identities(ready, designs, request, device), display)
+        settled = settled_trials(
+            run.path, _identities(ready, designs, request, device), display, repair=not dry_run
+        )
         asked = _asked_trials(ready, designs, request)
         plan = make_plan(
             [trial for trial in asked if trial.key not in settled],

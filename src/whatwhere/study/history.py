@@ -9,7 +9,7 @@ from whatwhere.study.display import Display
 
 
 def settled_trials(
-    folder: Path, identities: dict[TrialKey, str], display: Display
+    folder: Path, identities: dict[TrialKey, str], display: Display, *, repair: bool
 ) -> set[TrialKey]:
     """Return the trials that need not be run again.
 
@@ -20,6 +20,7 @@ def settled_trials(
         folder: The run's folder.
         identities: Hash of what decides the result, for every trial asked for.
         display: Where to name what is repaired.
+        repair: Whether to set damaged trials aside; a dry run only names them.
 
     Returns:
         Keys of the finished and the diverged ones.
@@ -42,7 +43,8 @@ def settled_trials(
                 f"{trial.folder}: {', '.join(damaged)} changed or gone since the trial"
                 " was written; set aside and run again"
             )
-            set_aside(trial.folder)
+            if repair:
+                set_aside(trial.folder)
         elif trial.record["state"] in ("finished", "diverged"):
             settled.add(trial.key)
     return settled
