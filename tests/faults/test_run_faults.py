@@ -105,9 +105,10 @@ def test_a9_another_recipe_is_refused_with_the_names_of_what_differs(shared_cli,
 
 
 def test_a6_a_full_disk_pauses_the_study_and_it_goes_on_afterwards(cli, reference):
-    """Files above 100 kB cannot be written: the predictions fit, the weights do not."""
-    limited = cli(*STUDY, preexec_fn=lambda: _limit_files(100_000))
+    """Files above 300 kB cannot be written: the predictions fit, the weights do not."""
+    limited = cli(*STUDY, preexec_fn=lambda: _limit_files(300_000))
     assert limited.returncode == 6, limited.stderr
+    assert "model.safetensors" in limited.stderr
     assert "bytes are needed" in limited.stderr
     assert "error[STORAGE]" in limited.stderr
     assert not list(cli.folder.glob("run/**/*.tmp.*"))

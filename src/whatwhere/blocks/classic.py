@@ -5,9 +5,9 @@ import math
 import torch
 from torch import nn
 
+from whatwhere.nn.masks import pointwise
 from whatwhere.nn.statistics import (
     Map,
-    Vector,
     channel_max,
     channel_mean,
     like_weight,
@@ -39,9 +39,8 @@ class SqueezeExcite(nn.Module):
 
     def forward(self, x: Map) -> Map:
         """Return the map with its channels weighed."""
-        pooled = like_weight(spatial_mean(x), self.fc1)
-        mask = torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(pooled)))))
-        return x * mask.to(x.dtype)
+        hidden = torch.relu(pointwise(spatial_mean(x), self.fc1))
+        return x * torch.sigmoid(promote(pointwise(hidden, self.fc2))).to(x.dtype)
 
 
 class EfficientChannelAttention(nn.Module):
@@ -101,12 +100,9 @@ class OfficialCBAM(nn.Module):
 
     def forward(self, x: Map) -> Map:
         """Return the map with its channels, then its pixels weighed."""
-        mean = self._squeezed(spatial_mean(x))
-        peak = self._squeezed(spatial_max(x, indexed=self.training))
-        z = x * torch.sigmoid(promote(mean) + promote(peak)).to(x.dtype)
+        pooled = torch.stack([spatial_mean(x), spatial_max(x, indexed=self.training)])
+        hidden = torch.relu(pointwise(pooled, self.fc1))
+        z = x * torch.sigmoid(promote(pointwise(hidden, self.fc2)).sum(dim=0)).to(x.dtype)
         planes = torch.cat([channel_max(z, indexed=self.training), channel_mean(z)], dim=1)
         planes = like_weight(planes, self.conv)
         return z * torch.sigmoid(promote(self.norm(self.conv(planes)))).to(x.dtype)
-
-    def _squeezed(self, pooled: Vector) -> Vector:
-        return self.fc2(torch.relu(self.fc1(like_weight(pooled, self.fc1))))

@@ -25,20 +25,16 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     if words == ["--version"]:
         print(__version__)
         sys.exit(0)
-    signal.signal(signal.SIGTERM, _terminated)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         code = app(args=words, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
     except WhatWhereError as error:
         _fail(error.code_name, error.exit_code, str(error), error)
-    except KeyboardInterrupt as interrupt:
-        terminated = isinstance(interrupt, _Terminated)
-        _fail(
-            "STOPPED",
-            143 if terminated else 130,
-            "stopped; finished trials are kept, the same command continues",
-            interrupt,
-        )
+    except Stopped as stopped:
+        text = "stopped; finished trials are kept, the same command continues"
+        _fail("STOPPED", 128 + stopped.number, text, stopped)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
@@ -46,13 +42,22 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _unexpected(error)
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, handled like Ctrl-C but with its own exit code."""
+class Stopped(BaseException):
+    """A signal asked this process to stop; no library in between takes it for its own.
+
+    Args:
+        number: Of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
-def _terminated(signum: int, frame: Any) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    raise _Terminated
+def _stop(number: int, frame: Any) -> None:
+    # A second signal ends the process at once.
+    signal.signal(number, signal.SIG_DFL)
+    raise Stopped(number)
 
 
 def _unexpected(error: Exception) -> NoReturn:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
@@ -73,9 +72,9 @@ class BasicBlock(nn.Module):
 
     def forward(self, x: Map) -> NewMap:
         """Return the block's output."""
-        branch = torch.relu(self.bn1(self.conv1(x)))
+        branch = functional.relu(self.bn1(self.conv1(x)), inplace=True)
         branch = self.attention(self.bn2(self.conv2(branch)))
-        return torch.relu(branch + self.shortcut(x))
+        return functional.relu(branch + self.shortcut(x), inplace=True)
 
 
 class PaddedShortcut(nn.Module):
@@ -213,9 +212,11 @@ def create_resnet(name: str, *, num_classes: int, in_channels: int) -> ResNet:
 def _stem(spec: ResNetSpec, in_channels: int) -> nn.Sequential:
     if spec.stem == "cifar":
         conv = nn.Conv2d(in_channels, spec.width, 3, 1, 1, bias=False)
-        return nn.Sequential(conv, nn.BatchNorm2d(spec.width), nn.ReLU())
+        return nn.Sequential(conv, nn.BatchNorm2d(spec.width), nn.ReLU(inplace=True))
     conv = nn.Conv2d(in_channels, spec.width, 7, 2, 3, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(spec.width), nn.ReLU(), nn.MaxPool2d(3, 2, 1))
+    return nn.Sequential(
+        conv, nn.BatchNorm2d(spec.width), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2, 1)
+    )
 
 
 def _initialise(model: nn.Module) -> None:

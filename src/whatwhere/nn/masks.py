@@ -3,6 +3,7 @@
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.nn import functional
 
 from whatwhere.nn.statistics import (
     Map,
@@ -23,6 +24,21 @@ Logits = Float[Tensor, "batch branch"]
 def squeeze_width(channels: int, reduction: int) -> int:
     """Return the hidden width h = max(8, floor(channels / reduction))."""
     return max(MIN_WIDTH, channels // reduction)
+
+
+def pointwise(vector: Tensor, layer: nn.Conv2d) -> Tensor:
+    """Apply a 1x1 convolution to maps of one pixel, as the matrix product that it is.
+
+    Args:
+        vector: (..., channel, 1, 1).
+        layer: A 1x1 convolution, with or without bias.
+
+    Returns:
+        (..., out channel, 1, 1).
+    """
+    weight = layer.weight.flatten(1)
+    value = vector.flatten(-3).to(weight.dtype)
+    return functional.linear(value, weight, layer.bias)[..., None, None]
 
 
 class ChannelMask(nn.Module):
@@ -51,12 +67,9 @@ class ChannelMask(nn.Module):
 
     def forward(self, x: Map) -> Vector:
         """Return one factor in (0, 1) per sample and channel."""
-        mean = self._squeezed(spatial_mean(x))
-        peak = self._squeezed(spatial_max(x, indexed=self.training))
-        return torch.sigmoid(promote(mean) + promote(peak))
-
-    def _squeezed(self, pooled: Vector) -> Vector:
-        return self.fc2(torch.relu(self.fc1(like_weight(pooled, self.fc1))))
+        pooled = torch.stack([spatial_mean(x), spatial_max(x, indexed=self.training)])
+        hidden = torch.relu(pointwise(pooled, self.fc1))
+        return torch.sigmoid(promote(pointwise(hidden, self.fc2)).sum(dim=0))
 
 
 class SpatialMask(nn.Module):
@@ -110,8 +123,8 @@ class GateMask(nn.Module):
 
     def forward(self, x: Map) -> Vector:
         """Return one factor in (0, 1) per sample and channel."""
-        pooled = like_weight(spatial_mean(x), self.fc1)
-        return torch.sigmoid(promote(self.fc2(torch.relu(self.fc1(pooled)))))
+        hidden = torch.relu(pointwise(spatial_mean(x), self.fc1))
+        return torch.sigmoid(promote(pointwise(hidden, self.fc2)))
 
 
 class LogitGate(nn.Module):

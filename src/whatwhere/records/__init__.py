@@ -1,7 +1,12 @@
 """What a run leaves on disk: written atomically, read back without torch."""
 
 from whatwhere.records.failpoints import failpoint
-from whatwhere.records.files import remove_stale_temporaries, sha256_of, write_atomically
+from whatwhere.records.files import (
+    as_storage_error,
+    remove_stale_temporaries,
+    sha256_of,
+    write_atomically,
+)
 from whatwhere.records.ledger import Ledger
 from whatwhere.records.run import Run, Trial, damaged_files
 from whatwhere.records.trial import TrialKey, set_aside, trial_folder, write_trial
@@ -11,6 +16,7 @@ __all__ = [
     "Run",
     "Trial",
     "TrialKey",
+    "as_storage_error",
     "damaged_files",
     "failpoint",
     "remove_stale_temporaries",

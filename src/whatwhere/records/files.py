@@ -42,9 +42,7 @@ def write_atomically(path: Path, content: bytes) -> str:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        if error.errno in _STORAGE_ERRORS:
-            raise _storage_error(path, len(content), error) from error
-        raise
+        raise as_storage_error(error, path, num_bytes=len(content)) from error
     return hashlib.sha256(content).hexdigest()
 
 
@@ -92,7 +90,19 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _storage_error(path: Path, num_bytes: int, error: OSError) -> StorageError:
+def as_storage_error(error: OSError, path: Path, *, num_bytes: int) -> OSError:
+    """Return what to raise for a failed write: a named error where the storage is to blame.
+
+    Args:
+        error: What the system said.
+        path: What was to be written.
+        num_bytes: How much was to be written.
+
+    Returns:
+        A StorageError for a full, read-only or limited disk; the error itself otherwise.
+    """
+    if error.errno not in _STORAGE_ERRORS:
+        return error
     existing = next((folder for folder in path.parents if folder.exists()), Path("/"))
     free = shutil.disk_usage(existing).free
     return StorageError(

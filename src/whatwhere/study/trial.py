@@ -17,7 +17,7 @@ from whatwhere.blocks.start import IdentityStart
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, place
-from whatwhere.records import TrialKey
+from whatwhere.records import TrialKey, as_storage_error
 from whatwhere.study.checkpoint import Checkpoint
 from whatwhere.training import DivergedError, FitResult, Protocol, fit
 from whatwhere.training.fit import CurvePoint
@@ -155,8 +155,11 @@ def shared_images(images: np.ndarray, folder: Path) -> Path:
     """
     if isinstance(images, np.memmap) and str(images.filename).endswith(".npy"):
         return Path(str(images.filename))
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".npy", delete=False) as file:
-        np.save(file, images)
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, suffix=".npy", delete=False) as file:
+            np.save(file, images)
+    except OSError as error:
+        raise as_storage_error(error, folder, num_bytes=images.nbytes) from error
     return Path(file.name)
 
 
