@@ -267,3 +267,23 @@ def test_test_labels_are_read_by_nobody_before_the_report(tmp_path):
         progress = [line for line in done.stderr.splitlines() if "ahead on validation" in line]
         assert progress
     assert logits[0] == logits[1]
+
+
+def test_a_worker_that_dies_takes_only_its_own_trial_with_it(cli):
+    (cli.folder / "deadly.py").write_text(
+        "import os\n"
+        "from torch import nn\n"
+        "class Deadly(nn.Module):\n"
+        "    def __init__(self, channels):\n        super().__init__()\n        self.calls = 0\n"
+        "    def forward(self, x):\n"
+        "        self.calls += self.training and x.shape[0] == 64\n"
+        "        if self.calls > 8:\n            os._exit(3)\n"
+        "        return x\n"
+    )
+    words = ("compare", "-d", "deadly.py:Deadly", "--seeds", "1", "--steps", "12", "-o", "run")
+    done = cli(*words, "--workers", "1")
+    assert done.returncode == 4, done.stderr
+    record = json.loads(next(cli.folder.glob("run/trials/*/Deadly/s0/record.json")).read_bytes())
+    assert record["state"] == "failed"
+    assert record["reason"] == "the worker process ended with code 3"
+    assert sum(value[0] == "finished" for value in cli.results().values()) == 3
