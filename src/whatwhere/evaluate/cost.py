@@ -16,6 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from whatwhere.arrays import Batch
 
 NUM_ROUNDS = 5
+MAX_SECONDS = 60.0  # no further round begins after this long
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ def measure_costs(
     inference: dict[str, list[float]] = {name: [] for name in names}
     models = {name: maker() for name, maker in makers.items()}
     fixed = {name: _fixed_costs(models[name], batch, precision) for name in names}
-    for _ in range(NUM_ROUNDS):
+    started = time.perf_counter()
+    for round_number in range(NUM_ROUNDS):
+        if round_number and time.perf_counter() - started > MAX_SECONDS:
+            break
         for name in names:
             train[name].append(_timed(lambda: _train_step(models[name], batch, precision), batch))  # noqa: B023
             inference[name].append(_timed(lambda: _forward(models[name], batch, precision), batch))  # noqa: B023

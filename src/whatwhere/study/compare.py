@@ -1,6 +1,7 @@
 """The main job: plan -> trials -> records -> report."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,7 +13,14 @@ import torch
 
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import UsageError
-from whatwhere.records import Ledger, TrialKey, remove_stale_temporaries, trial_folder, write_trial
+from whatwhere.records import (
+    Ledger,
+    TrialKey,
+    as_storage_error,
+    remove_stale_temporaries,
+    trial_folder,
+    write_trial,
+)
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import RunFolder, environment, numerics_key
@@ -175,12 +183,21 @@ class _Study:
             "version": __version__,
             **outcome.record,
         }
-        if ended.trace:
-            with (self.folder / "run.log").open("a", encoding="utf-8") as log:
-                log.write(f"{spec.key.text}\n{ended.trace}\n")
+        self._log(
+            f"{spec.key.text} {outcome.state} {outcome.record['reason'] or ''}\n{ended.trace}"
+        )
         digest = write_trial(trial_folder(self.folder, spec.key), record, outcome.files)
         spec.checkpoint_path.unlink(missing_ok=True)
         self.ledger.settle(spec.key.text, outcome.state, digest)
+
+    def _log(self, text: str) -> None:
+        path = self.folder / "run.log"
+        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text.strip()}\n"
+        try:
+            with path.open("a", encoding="utf-8") as log:
+                log.write(line)
+        except OSError as error:
+            raise as_storage_error(error, path, num_bytes=len(line)) from error
 
 
 def _make_all_ready(

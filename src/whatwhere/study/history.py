@@ -30,7 +30,7 @@ def settled_trials(
     """
     settled = set()
     for trial in _trials(folder):
-        if trial.key not in identities:
+        if trial.key not in identities or trial.record["state"] == "failed":
             continue
         if trial.record["key"] != identities[trial.key]:
             raise UsageError(
@@ -45,7 +45,7 @@ def settled_trials(
             )
             if repair:
                 set_aside(trial.folder)
-        elif trial.record["state"] in ("finished", "diverged"):
+        else:
             settled.add(trial.key)
     return settled
 
