@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import nn
 
-from whatwhere.errors import unknown_name
+from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
 from whatwhere.report.build import write_report
 from whatwhere.report.summary import leaderboard, read_summary
@@ -62,6 +62,9 @@ class Comparison:
             UnknownNameError: If no such trial is on record.
         """
         keys = [trial.key for trial in Run.read(self.folder).trials if trial.key.seed == seed]
+        datasets = sorted({key.dataset for key in keys})
+        if dataset is None and len(datasets) > 1:
+            raise UsageError(f"model('{name}'): name one data set of {', '.join(datasets)}")
         keys = [key for key in keys if dataset in (None, key.dataset)]
         known = {key.design: key for key in sorted(keys, key=lambda key: key.size)}
         if name not in known:

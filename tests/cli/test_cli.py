@@ -171,6 +171,12 @@ def test_compare_on_a_folder_then_predict_with_the_recommended_model(cli, tmp_pa
     assert (tmp_path / "run" / "report.html").read_bytes() == page
 
 
+def test_a_folder_with_the_name_of_a_known_data_set_is_the_folder(cli, tmp_path):
+    write_photographs(tmp_path / "digits")
+    done = cli("compare", "./digits", "-d", "csa", "--steps", "2", "--dry-run")
+    assert "2 classes" in done.stdout, done.stderr
+
+
 def test_several_data_sets_and_sizes_in_one_study(cli, tmp_path):
     write_photographs(tmp_path / "photos")
     done = cli(

@@ -264,6 +264,12 @@ def test_errors_say_what_is_wrong(call, message):
         attention(design, **call)
 
 
+def test_no_attention_is_a_block_too():
+    x = torch.randn(2, CHANNELS, 3, 3)
+    assert torch.equal(attention("none", channels=CHANNELS)(x), x)
+    assert attention("x + x", channels=CHANNELS)(x).equal(x + x)
+
+
 def test_a_typed_wiring_that_is_registered_gets_its_name():
     assert named_or_typed("S7( C16(x) )").name == "csa"
     assert named_or_typed("x").name == "none"

@@ -124,6 +124,8 @@ def test_different_wirings_differ(first, second):
         ("mix_a(x, C(x)) + mix_a(x, S(x), start=0)", "shares its weights with an earlier use", 17),
         ("choose_a(x, C(x)) + choose_a(x, C(x), S(x))", "shares its weights", 20),
         ("f = C(x)", "the last part must be the result", 0),
+        ("f = g = C(x); S(f)", "expected NAME = EXPRESSION", 0),
+        ("1e999 * x", "this number is not finite", 8),
         ("x.y", "not part of the notation", 0),
         ("__import__('os').system('x')", "not part of the notation", 0),
         ("[x]", "not part of the notation", 0),

@@ -8,8 +8,9 @@ from whatwhere.blocks.designs import named_or_typed
 from whatwhere.errors import UsageError
 from whatwhere.records import TrialKey
 from whatwhere.study.chosen import choose_designs, only_design
+from whatwhere.study.measure import usable_device
 from whatwhere.study.plan import PlannedTrial, duration, make_plan
-from whatwhere.study.request import Request, parse_budget, parse_sizes
+from whatwhere.study.request import Request, parse_budget, parse_sizes, refuse_data_folder
 
 
 def trials(seeds, designs=("none", "csa", "gain_0.25"), seconds=10.0):
@@ -37,6 +38,13 @@ def test_a_budget_leaves_out_what_does_not_fit():
     )
     plan = make_plan(trials(3), num_workers=2, budget_seconds=4 + 15)
     assert "seeds 1, 2" in plan.left_out_text()
+
+
+def test_cheap_designs_get_no_more_seeds_than_dear_ones():
+    cheap = [t for t in trials(2) if t.key.design != "csa"]
+    dear = [PlannedTrial(TrialKey("d", 100, "csa", seed), 30.0, False) for seed in range(2)]
+    plan = make_plan([*cheap, *dear], num_workers=0, budget_seconds=55)
+    assert [trial.key.seed for trial in plan.trials] == [0, 0, 0]
 
 
 def test_nothing_to_do_takes_no_time():
@@ -89,6 +97,20 @@ def test_the_command_repeats_the_request():
         "whatwhere compare 'a b.csv' -d 'S(C(x)) + x' --seeds 5 --sizes 100,all --metric auc"
         " --steps 20 --lr 0.3 --value-range 0,4095 --skip-bad -o runs/x"
     )
+
+
+def test_a_run_never_lies_in_the_users_images(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert Request(data=(".",)).default_folder().name.startswith(tmp_path.name[:10].lower())
+    with pytest.raises(UsageError, match="would lie in the data folder"):
+        refuse_data_folder(tmp_path / "runs" / "x", (str(tmp_path),))
+    refuse_data_folder(tmp_path.parent / "runs", (str(tmp_path), "digits"))
+
+
+def test_devices_that_are_not_there_are_refused():
+    assert usable_device("cpu") == "cpu"
+    with pytest.raises(UsageError, match="device 'foo' cannot be used here"):
+        usable_device("foo")
 
 
 def names(items):

@@ -130,8 +130,21 @@ def test_a_loss_that_is_not_finite_ends_the_trial_at_its_step():
 def test_weights_that_are_not_finite_are_noticed_at_the_end_of_the_epoch():
     model = fresh()
     model.dead = nn.Parameter(torch.tensor([float("inf")]))
-    with pytest.raises(DivergedError, match="the weights became non-finite at step 4"):
+    with pytest.raises(DivergedError, match="the weights became non-finite at step 2"):
         run(model)
+
+
+def test_a_validation_loss_that_is_not_finite_ends_the_trial():
+    with pytest.raises(DivergedError, match="the validation loss became non-finite at step 2"):
+        fit(
+            fresh(),
+            batch_at=batch_at,
+            steps_per_epoch=5,
+            validate=lambda network: (float("nan"), 0.1),
+            protocol=PROTOCOL,
+            seed=3,
+            on_epoch=lambda point, state: None,
+        )
 
 
 def test_averaged_weights_are_the_average():

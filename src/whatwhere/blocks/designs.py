@@ -1,5 +1,6 @@
 """All designs by name, and how a user's words become designs."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
@@ -127,8 +128,9 @@ def attention(design: str, *, channels: int, start: str = "paper") -> nn.Module:
     if start not in STARTS:
         raise UsageError(f"attention(start='{start}'): expected one of {', '.join(STARTS)}")
     factory = named_or_typed(design).factory
-    if factory is None:
+    if factory is None and named_or_typed(design).name == WIDENED:
         raise UsageError(f"'{design}' changes the backbone; it is not a block of its own")
+    factory = factory or nn.Identity
     block = factory(channels)
     return IdentityStart(block, channels) if start == "identity" else block
 
@@ -145,7 +147,7 @@ def named_or_typed(text: str) -> Design:
     known = registry()
     if text in known:
         return _registered(text)
-    if "(" not in text and text.strip() != "x" and "*" not in text and "/" not in text:
+    if "(" not in text and not re.search(r"\bx\b", text):
         known.card(text)  # raises with the nearest name
     wiring = Wiring(text)
     for name in known:

@@ -83,12 +83,14 @@ class _Reader:
         return body
 
     def _define(self, statement: ast.stmt) -> None:
-        if not isinstance(statement, ast.Assign) or not isinstance(statement.targets[0], ast.Name):
-            raise self._error(statement, "expected NAME = EXPRESSION before the ';'")
-        name = statement.targets[0].id
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                pass
+            case _:
+                raise self._error(statement, "expected NAME = EXPRESSION before the ';'")
         if name in self.named or _CALLED.fullmatch(name) is None or name in (*ATTENTION, *FUSIONS):
             raise self._error(statement, f"'{name}' has a meaning already; choose another name")
-        self.named[name] = self._value(statement.value)
+        self.named[name] = self._value(value)
 
     def _value(self, node: ast.expr) -> int:
         """Return the position of the value that an expression stands for."""

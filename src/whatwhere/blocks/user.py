@@ -83,7 +83,8 @@ def _source_of(block: type) -> str:
     try:
         return hashlib.sha256(inspect.getsource(block).encode()).hexdigest()
     except (OSError, TypeError):
-        return block.__qualname__
+        # A notebook's class has no source file; what travels to the workers is hashed instead.
+        return hashlib.sha256(cloudpickle.dumps(block)).hexdigest()
 
 
 def _user_design(block: type[nn.Module], digest: str, source: str) -> Design:
@@ -97,9 +98,15 @@ def _user_design(block: type[nn.Module], digest: str, source: str) -> Design:
 
 def _check_block(block: type[nn.Module], source: str) -> int:
     """Return the parameters at 64 channels; refuse a block that is not (map -> same map)."""
-    shape = (2, 64, 7, 5)
+    for channels in (16, 64):
+        built = _built(block, source, channels)
+    return sum(parameter.numel() for parameter in built.parameters())
+
+
+def _built(block: type[nn.Module], source: str, channels: int) -> nn.Module:
+    shape = (2, channels, 7, 5)
     try:
-        built = block(64)
+        built = block(channels)
         with torch.no_grad():
             result = built(torch.randn(shape, generator=torch.Generator().manual_seed(0)))
     except Exception as error:
@@ -110,4 +117,4 @@ def _check_block(block: type[nn.Module], source: str) -> int:
     if not isinstance(result, torch.Tensor) or result.shape != shape:
         got = tuple(result.shape) if isinstance(result, torch.Tensor) else type(result).__name__
         raise UsageError(f"{source} must return a map of its input's shape {shape}, not {got}")
-    return sum(parameter.numel() for parameter in built.parameters())
+    return built

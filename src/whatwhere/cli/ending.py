@@ -33,7 +33,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     except WhatWhereError as error:
         _fail(error.code_name, error.exit_code, str(error), error)
     except Stopped as stopped:
-        text = "stopped; finished trials are kept, the same command continues"
+        kept = "finished trials are kept, the same command continues"
+        text = f"stopped; {kept}" if words[:1] == ["compare"] else "stopped"
         _fail("STOPPED", 128 + stopped.number, text, stopped)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -8,7 +8,7 @@ from whatwhere.records.files import (
     write_atomically,
 )
 from whatwhere.records.ledger import Ledger
-from whatwhere.records.run import Run, Trial, damaged_files
+from whatwhere.records.run import Run, Trial, damaged_files, read_trial
 from whatwhere.records.trial import TrialKey, set_aside, trial_folder, write_trial
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "as_storage_error",
     "damaged_files",
     "failpoint",
+    "read_trial",
     "remove_stale_temporaries",
     "set_aside",
     "sha256_of",

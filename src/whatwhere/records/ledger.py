@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 
-from whatwhere.errors import StorageError
+from whatwhere.errors import BusyError, StorageError
 from whatwhere.records.failpoints import failpoint
 
 _SCHEMA = """
@@ -43,15 +43,19 @@ class Ledger:
         self.notice: str | None = None
         try:
             self._prepare()
+        except sqlite3.OperationalError as error:
+            if path.exists():
+                raise BusyError(f"{path} is in use ({error}); try again in a minute") from error
+            raise StorageError(
+                f"cannot create {path} ({error}); make its folder writable"
+                " or choose another with -o"
+            ) from error
         except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and not path.exists():
-                raise StorageError(
-                    f"cannot create {path} ({error}); make its folder writable"
-                    " or choose another with -o"
-                ) from error
             damaged = path.with_name(path.name + ".damaged")
             os.replace(path, damaged)
-            self.notice = f"{path.name} was damaged ({error}); rebuilt from the trial folders"
+            self.notice = (
+                f"{path.name} was damaged ({error}); made anew; the trial folders hold all results"
+            )
             self._prepare()
 
     def add(self, trials: Iterable[str]) -> None:

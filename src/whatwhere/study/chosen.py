@@ -83,9 +83,9 @@ def _designs(item: Any) -> list[Design]:
         return [design_from_class(item)]
     if not isinstance(item, str):
         raise UsageError(f"a design is a name, a wiring or a module class, not {item!r}")
-    if "(" in item or re.search(r"\bx\b", item):
-        return [named_or_typed(item)]
     path, colon, name = item.rpartition(":")
     if colon and path.endswith(".py"):
         return [design_from_file(Path(path), name)]
+    if "(" in item or re.search(r"\bx\b", item):
+        return [named_or_typed(item)]
     return [named_or_typed(match) for match in registry().match(item)]

@@ -9,14 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
-
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import UsageError
 from whatwhere.records import (
     Ledger,
     TrialKey,
     as_storage_error,
+    read_trial,
     remove_stale_temporaries,
     trial_folder,
     write_trial,
@@ -26,12 +25,12 @@ from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import RunFolder, environment, numerics_key
 from whatwhere.study.forecast import forecast
 from whatwhere.study.history import recorded_costs, settled_trials
-from whatwhere.study.measure import one_thread, trial_seconds
+from whatwhere.study.measure import one_thread, trial_seconds, usable_device
 from whatwhere.study.plan import Plan, PlannedTrial, make_plan
 from whatwhere.study.pool import Ended, default_num_workers, run_all
 from whatwhere.study.prepare import prepare
 from whatwhere.study.ready import ReadyData, make_ready
-from whatwhere.study.request import Request
+from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
 from whatwhere.study.trial import TrialSpec
 from whatwhere.version import __version__
@@ -79,11 +78,12 @@ def run_comparison(
         Where everything is.
     """
     display = display or Silent()
-    device = request.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = usable_device(request.device)
     workers = default_num_workers(device) if num_workers is None else num_workers
     if not 0 <= workers <= MAX_WORKERS:
         raise UsageError(f"workers={workers}: expected 0 (this process) to {MAX_WORKERS}")
     run = RunFolder(folder or request.default_folder(), request)
+    refuse_data_folder(run.path, request.data)
     designs = choose_designs(request.designs)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
         ready = _make_all_ready(request, run, designs, device, Path(scratch), display)
@@ -139,7 +139,7 @@ class _Study:
         def next_trial() -> TrialSpec | None:
             with self.lock:
                 for trial in waiting:
-                    if self.ledger.claim(trial.key.text):
+                    if self.ledger.claim(trial.key.text) and not self._is_done(trial.key):
                         claimed.add(trial.key.text)
                         return self._spec(trial.key)
             return None
@@ -161,6 +161,14 @@ class _Study:
             self.display.stop()
             for trial in sorted(claimed):
                 self.ledger.settle(trial, "waiting")
+
+    def _is_done(self, key: TrialKey) -> bool:
+        """Whether another process finished the trial after this one looked."""
+        trial = read_trial(trial_folder(self.folder, key))
+        done = trial is not None and trial.finished
+        if done:
+            self.ledger.settle(key.text, "finished")
+        return done
 
     def _spec(self, key: TrialKey) -> TrialSpec:
         return self.ready[key.dataset].trial(
@@ -262,11 +270,13 @@ def _write_configuration(
     device: str,
     num_workers: int,
 ) -> None:
-    run.path.mkdir(parents=True, exist_ok=True)
     remove_stale_temporaries(run.path)
     widths = {item.name: item.widths for item in ready}
-    run.write([item.prepared for item in ready], widths, [design.name for design in designs])
+    rows = [design.name for design in designs if any(design.name in item.costs for item in ready)]
+    run.write([item.prepared for item in ready], widths, rows)
     timings = {item.name: item.timings for item in ready if item.timings}
-    facts: dict[str, Any] = environment(device, num_workers, timings)
+    facts: dict[str, Any] = environment(device, num_workers)
+    if timings:
+        facts["step_ms_by_format"] = timings
     run.write_json("environment.json", facts, merge=True)
     run.write_json("data.json", {item.name: item.data_facts() for item in ready}, merge=True)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from whatwhere.config import build, read_toml, to_toml
-from whatwhere.errors import MismatchError, UsageError
+from whatwhere.errors import BusyError, MismatchError, UsageError
 from whatwhere.records import write_atomically
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.request import Request
@@ -38,6 +38,7 @@ class RunFolder:
         self.request = request
         config = path / "config.toml"
         self.config: dict[str, Any] = read_toml(config) if config.is_file() else {}
+        self.read_config = self.config
         if self.config:
             self._refuse_other_recipe()
 
@@ -117,7 +118,10 @@ class RunFolder:
             "plan": plan,
             "recipe": recipes,
         }
-        write_atomically(self.path / "config.toml", to_toml(self.config).encode())
+        current = read_toml(path) if (path := self.path / "config.toml").is_file() else {}
+        if current != self.read_config:
+            raise BusyError(f"another process changed {path} meanwhile; run the same command again")
+        write_atomically(path, to_toml(self.config).encode())
 
     def write_json(self, name: str, content: dict[str, Any], *, merge: bool = False) -> None:
         """Write a JSON file of the run.
@@ -148,15 +152,12 @@ class RunFolder:
             )
 
 
-def environment(
-    device: str, num_workers: int, timings: dict[str, dict[str, float]]
-) -> dict[str, Any]:
+def environment(device: str, num_workers: int) -> dict[str, Any]:
     """Return what a reader needs to know about the machine.
 
     Args:
         device: The torch device.
         num_workers: Worker processes.
-        timings: Milliseconds per step of every number format tried, by data set.
 
     Returns:
         What a reader needs to know about the machine.
@@ -173,7 +174,6 @@ def environment(
         "workers": num_workers,
         "threads_per_worker": 1 if num_workers else torch.get_num_threads(),
         "numerics_key": numerics_key(device, num_workers),
-        "step_ms_by_format": timings,
     }
 
 

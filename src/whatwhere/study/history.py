@@ -63,7 +63,7 @@ def recorded_costs(folder: Path, dataset: str) -> dict[str, dict[str, Any]]:
     return {
         trial.key.design: trial.record["cost"]
         for trial in _trials(folder)
-        if trial.key.dataset == dataset
+        if trial.key.dataset == dataset and trial.record["state"] != "failed"
     }
 
 

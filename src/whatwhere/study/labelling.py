@@ -14,7 +14,7 @@ from whatwhere.data.decode import decode_file
 from whatwhere.data.names import display
 from whatwhere.data.vet import Rules, read_header, reason_to_refuse
 from whatwhere.data.walk import walk
-from whatwhere.errors import DataError
+from whatwhere.errors import DataError, UsageError
 from whatwhere.exporting import read_bundle
 from whatwhere.exporting.bundle import Bundle, normalised
 
@@ -54,6 +54,10 @@ def label_images(
         DataError: If there are no images.
     """
     bundle = read_bundle(model)
+    if bundle.spec.in_channels not in (1, 3):
+        raise UsageError(
+            f"this model wants {bundle.spec.in_channels} channels; image files have 1 or 3"
+        )
     root, paths = _image_paths(images)
     rules = Rules(value_range=value_range)
     network = bundle.model()

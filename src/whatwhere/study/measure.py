@@ -16,6 +16,7 @@ from whatwhere.arrays import Batch
 from whatwhere.blocks.designs import WIDENED, Design, named_or_typed
 from whatwhere.blocks.start import initial_gain
 from whatwhere.data.stream import TrainStream
+from whatwhere.errors import UsageError
 from whatwhere.evaluate import measure_costs
 from whatwhere.models import (
     ModelSpec,
@@ -29,6 +30,27 @@ from whatwhere.study.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
 
 GAIN_CHANNELS = 64
+
+
+def usable_device(wanted: str | None) -> str:
+    """Return the torch device to use.
+
+    Args:
+        wanted: What the user asked for; None takes a GPU where there is one.
+
+    Returns:
+        The device's name.
+
+    Raises:
+        UsageError: If it cannot be used here.
+    """
+    device = wanted or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"device '{device}' cannot be used here ({reason}); try cpu") from error
+    return device
 
 
 @contextmanager
@@ -106,16 +128,17 @@ def resolve_numerics(
     Returns:
         The protocol without "auto", and milliseconds per step of every way that was tried.
     """
-    if "auto" not in (protocol.precision, protocol.layout):
-        return protocol, {}
     batch = first_batch(data, replace(protocol, layout="nchw"), device)
     bare = named_or_typed("none")
     numerics, milliseconds = choose_numerics(
-        lambda: build_model(spec, design=bare, seed=0).to(device), batch.image, batch.label
+        lambda: build_model(spec, design=bare, seed=0).to(device),
+        batch.image,
+        batch.label,
+        precision=protocol.precision,
+        layout=protocol.layout,
     )
-    precision = numerics.precision if protocol.precision == "auto" else protocol.precision
-    layout = numerics.layout if protocol.layout == "auto" else protocol.layout
-    return replace(protocol, precision=precision, layout=layout), milliseconds
+    resolved = replace(protocol, precision=numerics.precision, layout=numerics.layout)
+    return resolved, milliseconds
 
 
 def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...] | None:
@@ -216,4 +239,7 @@ def _gain(design: Design) -> float:
         return 1.0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)
+        gain = initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)
+    if not math.isfinite(gain):
+        raise UsageError(f"'{design.name}' gives values that are not finite on normal noise")
+    return gain

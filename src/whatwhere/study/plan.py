@@ -79,7 +79,10 @@ def make_plan(
     left_out: list[PlannedTrial] = []
     total = 0.0
     for trial in ordered:
-        if budget_seconds is not None and start + (total + trial.seconds) / lanes > budget_seconds:
+        end = start + (total + trial.seconds) / lanes
+        # What comes after the first trial that does not fit is left out too: otherwise cheap
+        # designs would get more seeds than dear ones.
+        if left_out or (budget_seconds is not None and end > budget_seconds):
             left_out.append(trial)
         else:
             kept.append(trial)

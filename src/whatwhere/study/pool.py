@@ -13,6 +13,7 @@ from typing import Any
 
 import cloudpickle
 
+from whatwhere.errors import StorageError
 from whatwhere.study.trial import Outcome, TrialSpec, run_trial
 from whatwhere.study.worker import receive, send
 from whatwhere.training.fit import CurvePoint
@@ -37,7 +38,11 @@ class Ended:
 
 def default_num_workers(device: str) -> int:
     """Return one worker per usable core, or none (this process) for an accelerator."""
-    return len(os.sched_getaffinity(0)) if device == "cpu" else 0
+    if device != "cpu":
+        return 0
+    # macOS has no affinity to ask for.
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def run_all(
@@ -80,6 +85,8 @@ def _run_here(next_trial: Callable[[], TrialSpec | None], on_epoch: OnEpoch) -> 
     while (spec := next_trial()) is not None:
         try:
             outcome = run_trial(spec, lambda point: on_epoch(spec, point))
+        except StorageError:
+            raise
         except Exception as error:
             yield Ended(spec, failed(f"{type(error).__name__}: {error}"))
         else:
@@ -119,6 +126,8 @@ class _Worker:
         with contextlib.suppress(ProcessLookupError):
             self.process.kill()
         self.thread.join()
+        # The thread may have started another process just before it saw the stop.
+        self.process.kill()
         self._close()
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -164,6 +173,8 @@ class _Worker:
                     self.on_epoch(spec, content)
                 elif kind == "outcome":
                     return Ended(spec, content)
+                elif kind == "storage":
+                    raise StorageError(content)
                 else:
                     reason, trace = content
                     return Ended(spec, failed(reason), trace)

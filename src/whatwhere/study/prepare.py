@@ -1,7 +1,6 @@
 """One data set made ready for a study: opened, its protocol resolved, its subsets drawn."""
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def prepare(data: str, request: Request, *, device: str) -> Prepared:
     name = request.protocol or ("quick" if device == "cpu" else "standard")
     easy = data in EASY
     source = open_source(
-        _path_or_name(data),
+        data,
         image_size=request.image_size,
         largest_size=largest_image_size(name, device=device),
         margin=not (easy and name == "quick"),
@@ -98,10 +97,6 @@ def pixel_statistics(
     std = pixels.std(axis=(0, 1, 2))
     std = np.where(std == 0, 1.0, std)
     return tuple(np.round(mean, 6).tolist()), tuple(np.round(std, 6).tolist())
-
-
-def _path_or_name(data: str) -> str | Path:
-    return Path(data) if Path(data).exists() else data
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:

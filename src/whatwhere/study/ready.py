@@ -24,6 +24,8 @@ from whatwhere.study.prepare import Prepared
 from whatwhere.study.trial import TrialSpec, shared_images
 from whatwhere.training import Protocol
 
+TIMES = ("train_step_ms", "inference_ms")
+
 
 @dataclass(frozen=True, eq=False)
 class ReadyData:
@@ -158,9 +160,22 @@ def make_ready(
         measured = costs_of(
             missing, spec=spec, widths=widths, protocol=protocol, batch=batch, device=device
         )
-        costs = {**measured, **recorded_costs}
+        costs = {**_on_scale_of(recorded_costs.get("none"), measured), **recorded_costs}
     if not costs:
         raise UsageError(f"{prepared.name}: nothing to compare")
     return ReadyData(
         replace(prepared, protocol=protocol), spec, widths, costs, timings, images_path
     )
+
+
+def _on_scale_of(
+    recorded: dict[str, Any] | None, measured: dict[str, dict[str, Any]]
+) -> dict[str, dict[str, Any]]:
+    """Bring times of a later session to the scale of the first one, by no attention in both."""
+    if recorded is None:
+        return measured
+    scaled = {}
+    for name, cost in measured.items():
+        times = {key: recorded[key] / measured["none"][key] * cost[key] for key in TIMES}
+        scaled[name] = {**cost, **times}
+    return scaled

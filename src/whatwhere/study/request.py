@@ -76,6 +76,8 @@ class Request:
             raise UsageError(f"seeds={self.seeds}: expected 1 to {MAX_SEEDS}")
         if self.frame not in (None, "first"):
             raise UsageError(f"frame '{self.frame}': expected first, or nothing")
+        if self.epochs is not None and self.epochs <= 0:
+            raise UsageError(f"epochs={self.epochs}: expected a number above 0")
         if self.steps is not None and self.epochs is not None:
             raise UsageError("give steps or epochs, not both: one follows from the other")
         if len(set(self.sizes)) != len(self.sizes):
@@ -91,7 +93,7 @@ class Request:
 
     def default_folder(self) -> Path:
         """Return `runs/` + data names + six digits of the recipe: same command, same run."""
-        names = "+".join(re.sub(r"[^\w.-]+", "-", Path(name).stem.lower()) for name in self.data)
+        names = "+".join(re.sub(r"[^\w.-]+", "-", _stem(name)) for name in self.data)
         return Path("runs") / f"{names[:60]}-{fingerprint([self.data, self.recipe()])[:6]}"
 
     def command(self, folder: Path) -> str:
@@ -116,13 +118,40 @@ class Request:
             if value is True:
                 words.append(option)
             elif isinstance(value, tuple):
-                words += [option, ",".join(f"{item:g}" for item in value)]
+                words += [option, ",".join(_number(item) for item in value)]
             else:
                 words += [option, str(value)]
         return shlex.join([*words, "-o", str(folder)])
 
 
 _OPTIONS = {"batch_size": "batch", "learning_rate": "lr"}
+
+
+def refuse_data_folder(folder: Path, data: tuple[str, ...]) -> None:
+    """Refuse to write a run into a folder of images.
+
+    Args:
+        folder: Where the run would go.
+        data: Data sets as the user named them.
+
+    Raises:
+        UsageError: If the run's folder lies in one of them.
+    """
+    for name in data:
+        if Path(name).is_dir() and folder.resolve().is_relative_to(Path(name).resolve()):
+            raise UsageError(
+                f"the run {folder} would lie in the data folder {name}; choose"
+                " another place with -o"
+            )
+
+
+def _stem(data: str) -> str:
+    path = Path(data)
+    return (path.resolve() if path.exists() else path).stem.lower()
+
+
+def _number(value: float) -> str:
+    return repr(int(value)) if value == int(value) else repr(value)
 
 
 def parse_sizes(text: str) -> tuple[int, ...]:

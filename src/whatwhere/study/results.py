@@ -1,5 +1,6 @@
 """After the trials: the report, the recommended models, and what went wrong."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,7 @@ def _write_best(folder: Path, summary: dict[str, Any]) -> None:
         known = largest.get(cell["dataset"])
         if known is None or cell["size"] > known["size"]:
             largest[cell["dataset"]] = cell
+    shutil.rmtree(folder / "best", ignore_errors=True)
     for dataset, cell in largest.items():
         if not cell["recommended"]:
             continue

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import torch
 from scipy.stats import binomtest
 
 from whatwhere.blocks.designs import Design
@@ -20,6 +19,7 @@ from whatwhere.study.measure import (
     resolve_numerics,
     spec_of,
     trial_data,
+    usable_device,
 )
 from whatwhere.study.prepare import Prepared, prepare
 from whatwhere.study.request import Request
@@ -45,7 +45,7 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
     """
     if (folder / "model.safetensors").exists():
         raise UsageError(f"{folder} holds a model already; choose another -o")
-    device = request.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    device = usable_device(request.device)
     design = only_design(request.designs)
     prepared = prepare(request.data[0], request, device=device)
     for warning in prepared.source.warnings:

@@ -62,6 +62,7 @@ def main() -> None:
     import torch
 
     torch.set_num_threads(1)
+    from whatwhere.errors import StorageError
     from whatwhere.study.trial import run_trial
 
     while True:
@@ -72,6 +73,8 @@ def main() -> None:
         try:
             outcome = run_trial(spec, lambda point: send(messages, ("epoch", point)))
             send(messages, ("outcome", outcome))
+        except StorageError as error:
+            send(messages, ("storage", str(error)))
         except Exception as error:
             reason = f"{type(error).__name__}: {error}"
             send(messages, ("error", (reason, traceback.format_exc())))

@@ -1,5 +1,6 @@
 """The only training loop."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ class DivergedError(Exception):
         step: The step whose loss was not finite, from 0.
         learning_rate: Of that step.
         gradient_norm: Of the stem, averaged over the epoch until then.
-        what: What was not finite: "loss" or "weights".
+        what: What was not finite: "loss", "weights" or "validation loss".
     """
 
     def __init__(self, step: int, learning_rate: float, gradient_norm: float, what: str) -> None:
@@ -38,7 +39,7 @@ class DivergedError(Exception):
 
 
 class CurvePoint(NamedTuple):
-    """What is recorded at the end of an epoch (a pass over the data, or a tenth of the steps)."""
+    """What is recorded at the end of every tenth of the steps, here called an epoch."""
 
     step: int
     epoch: float
@@ -104,7 +105,7 @@ def fit(
     loop = _Loop(model, protocol, seed, class_weight)
     if resume_from is not None:
         loop.restore(resume_from)
-    interval = max(steps_per_epoch, -(-protocol.steps // NUM_EVALUATIONS))
+    interval = -(-protocol.steps // NUM_EVALUATIONS)
     devices = [loop.device] if loop.device.type == "cuda" else []
     with torch.random.fork_rng(devices=devices):
         while loop.step < protocol.steps:
@@ -159,6 +160,8 @@ class _Loop:
             raise DivergedError(self.step - 1, *self._rate_and_norm(), "weights")
         self.evaluated.eval()
         loss, accuracy = validate(self.evaluated)
+        if not math.isfinite(loss):
+            raise DivergedError(self.step - 1, *self._rate_and_norm(), "validation loss")
         self.seconds += time.perf_counter() - started
         rate, norm = self._rate_and_norm()
         point = CurvePoint(
@@ -209,9 +212,9 @@ class _Loop:
         )
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
+        self._sum(loss.detach())
         if self.protocol.clip_norm:
             nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
-        self._sum(loss.detach())
         self.optimizer.step()
         if self.average is not None:
             self.average.update_parameters(self.model)
@@ -228,7 +231,8 @@ class _Loop:
         self.first_bad = torch.where(bad, self.step, self.first_bad)
         self.loss_sum += loss
         if self.stem.grad is not None:
-            self.norm_sum += self.stem.grad.norm()
+            norm = self.stem.grad.norm()
+            self.norm_sum += torch.where(torch.isfinite(norm), norm, 0.0)
         self.num_summed += 1
 
     def _check_loss(self) -> None:

@@ -9,10 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from whatwhere.errors import UsageError
+
 NUM_ROUNDS = 5
 MAX_SECONDS = 20.0  # no further round begins after this long
 # Half precision costs digits, so it has to be worth it: this much faster than the best of float32.
 MIN_HALF_PRECISION_GAIN = 1.5
+UNSAFE = ("fp32", "channels_last")
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,12 @@ class Numerics:
 
 
 def choose_numerics(
-    make_model: Callable[[], nn.Module], image: Tensor, label: Tensor
+    make_model: Callable[[], nn.Module],
+    image: Tensor,
+    label: Tensor,
+    *,
+    precision: str = "auto",
+    layout: str = "auto",
 ) -> tuple[Numerics, dict[str, float]]:
     """Time training steps of the bare backbone and pick the fastest way.
 
@@ -39,14 +47,13 @@ def choose_numerics(
         make_model: Returns the bare backbone, on the device of the images.
         image: One normalised training batch (batch, channel, height, width).
         label: Its classes (batch,).
+        precision: "fp32" or "bf16" to choose among these only, "auto" for both.
+        layout: "nchw" or "channels_last" to choose among these only, "auto" for both.
 
     Returns:
         The choice, and the median milliseconds per step of every way tried.
     """
-    candidates = [Numerics("fp32", "nchw"), Numerics("bf16", "nchw")]
-    if channels_last_is_safe(make_model()):
-        candidates.append(Numerics("fp32", "channels_last"))
-    candidates.append(Numerics("bf16", "channels_last"))
+    candidates = _candidates(make_model(), precision, layout)
     runners = {numerics: _Runner(make_model(), image, label, numerics) for numerics in candidates}
     seconds: dict[Numerics, list[float]] = {numerics: [] for numerics in candidates}
     started = time.perf_counter()
@@ -56,13 +63,29 @@ def choose_numerics(
         for numerics, runner in runners.items():
             seconds[numerics].append(runner.time_step())
     medians = {numerics: statistics.median(times) for numerics, times in seconds.items()}
-    best = {
-        precision: min((n for n in candidates if n.precision == precision), key=medians.__getitem__)
-        for precision in ("fp32", "bf16")
-    }
-    faster = medians[best["fp32"]] / medians[best["bf16"]]
-    choice = best["bf16"] if faster >= MIN_HALF_PRECISION_GAIN else best["fp32"]
+    # Half precision has to win by a margin.
+    choice = min(
+        candidates,
+        key=lambda n: medians[n] * (MIN_HALF_PRECISION_GAIN if n.precision == "bf16" else 1.0),
+    )
     return choice, {f"{n.precision} {n.layout}": 1000 * value for n, value in medians.items()}
+
+
+def _candidates(model: nn.Module, precision: str, layout: str) -> list[Numerics]:
+    candidates = [
+        Numerics(one_precision, one_layout)
+        for one_precision in ("fp32", "bf16")
+        for one_layout in ("nchw", "channels_last")
+        if precision in ("auto", one_precision) and layout in ("auto", one_layout)
+    ]
+    if not channels_last_is_safe(model):
+        candidates = [n for n in candidates if (n.precision, n.layout) != UNSAFE]
+    if not candidates:
+        raise UsageError(
+            "fp32 with channels_last can crash this network on a CPU (a strided 1x1 convolution of"
+            " fewer than 16 channels); use --layout nchw"
+        )
+    return candidates
 
 
 def channels_last_is_safe(model: nn.Module) -> bool:
