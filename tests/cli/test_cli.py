@@ -231,6 +231,6 @@ def test_a_block_from_a_file_is_a_row_like_any_other(cli, tmp_path):
     assert "S(C(x)) + x" in (tmp_path / "run" / "report.html").read_text()
     done = cli("compare", "-d", "mine.py:Wrong")
     assert done.returncode == 2
-    assert "must return a map of its input's shape (2, 64, 7, 5), not (2, 1, 7, 5)" in done.stderr
+    assert "must return a map of its input's shape (2, 16, 7, 5), not (2, 1, 7, 5)" in done.stderr
     done = cli("compare", "-d", "mine.py:YourBlock")
     assert "has no torch.nn.Module named 'YourBlock' (it has: MyBlock, Wrong)" in done.stderr
