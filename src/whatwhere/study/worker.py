@@ -73,6 +73,8 @@ def main() -> None:
         try:
             outcome = run_trial(spec, lambda point: send(messages, ("epoch", point)))
             send(messages, ("outcome", outcome))
+        except BrokenPipeError:
+            return  # the parent is gone; nobody wants the result
         except StorageError as error:
             send(messages, ("storage", str(error)))
         except Exception as error:
