@@ -9,7 +9,6 @@ from torch import nn
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
-from whatwhere.report.build import write_report
 from whatwhere.report.summary import leaderboard, read_summary
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.compare import CompareResult, run_comparison
@@ -229,15 +228,3 @@ def predict(
         A table as CSV text, and the files that could not be read.
     """
     return label_images(Path(model), Path(images), value_range=value_range)
-
-
-def report(run: str | Path) -> Path:
-    """Rebuild tables and page of a run from its records.
-
-    Args:
-        run: The run's folder.
-
-    Returns:
-        The page.
-    """
-    return write_report(Path(run))

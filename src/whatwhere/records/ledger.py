@@ -1,7 +1,7 @@
 """Who computes what, and what is done: one SQLite file per run.
 
-The ledger only coordinates. What was computed lies in the trial folders, and a ledger that is
-lost or damaged is rebuilt from them.
+The ledger only coordinates. What was computed lies in the trial folders, which decide what is
+finished; a ledger that is lost or damaged is made anew and loses nothing.
 """
 
 import contextlib

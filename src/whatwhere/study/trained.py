@@ -42,18 +42,32 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
         mean=tuple(recipe["mean"]),
         std=tuple(recipe["std"]),
         precision=recipe["precision"],
-        facts={
-            "dataset": key.dataset,
-            "size": key.size,
-            "seed": key.seed,
-            "protocol": recipe["name"],
-            "steps": recipe["steps"],
-            "learning_rate": recipe["learning_rate"],
-            "batch_size": recipe["batch_size"],
-            "validation_accuracy": trial.record["validation"]["accuracy"],
-        },
+        facts=facts_of(key, recipe=recipe, record=trial.record),
         weights=trial.content("model.safetensors"),
     )
+
+
+def facts_of(key: TrialKey, *, recipe: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a trained model says about its origin.
+
+    Args:
+        key: The trial.
+        recipe: The protocol's numbers by name.
+        record: What the trial recorded.
+
+    Returns:
+        Plain values.
+    """
+    return {
+        "dataset": key.dataset,
+        "size": key.size,
+        "seed": key.seed,
+        "protocol": recipe["name"],
+        "steps": recipe["steps"],
+        "learning_rate": recipe["learning_rate"],
+        "batch_size": recipe["batch_size"],
+        "validation_accuracy": record["validation"]["accuracy"],
+    }
 
 
 def rebuildable(design: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from whatwhere.study.measure import (
 )
 from whatwhere.study.prepare import Prepared, prepare
 from whatwhere.study.request import Request
-from whatwhere.study.trained import model_card, rebuildable
+from whatwhere.study.trained import facts_of, model_card, rebuildable
 from whatwhere.study.trial import Outcome, TrialSpec, predictions_of, run_trial, shared_images
 from whatwhere.training.fit import CurvePoint
 
@@ -123,15 +123,6 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
         mean=prepared.mean,
         std=prepared.std,
         precision=protocol.precision,
-        facts={
-            "dataset": prepared.name,
-            "size": spec.key.size,
-            "seed": spec.key.seed,
-            "protocol": protocol.name,
-            "steps": protocol.steps,
-            "learning_rate": protocol.learning_rate,
-            "batch_size": protocol.batch_size,
-            "validation_accuracy": outcome.record["validation"]["accuracy"],
-        },
+        facts=facts_of(spec.key, recipe=asdict(protocol), record=outcome.record),
         weights=outcome.files["model.safetensors"],
     )

@@ -13,7 +13,6 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from whatwhere.blocks.designs import Design
-from whatwhere.blocks.start import IdentityStart
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, place
@@ -233,7 +232,6 @@ def _finished(result: FitResult, spec: TrialSpec, pixels: Pixels) -> Outcome:
         "seconds": result.seconds,
         "rising": _is_rising(result.curve),
         "validation": {"accuracy": last.validation_accuracy, "loss": last.validation_loss},
-        "learned_starts": _learned_starts(result.model),
     }
     weights = {name: value.cpu().contiguous() for name, value in result.model.state_dict().items()}
     files = {
@@ -272,11 +270,6 @@ def _is_rising(curve: list[CurvePoint]) -> bool:
         return False
     early, late = accuracy[-third : -third // 2], accuracy[-(third // 2) :]
     return bool(np.mean(late) - np.mean(early) > RISING_BY)
-
-
-def _learned_starts(model: nn.Module) -> list[float]:
-    """Return `a` of every block that started as the identity."""
-    return [float(block.a) for block in model.modules() if isinstance(block, IdentityStart)]
 
 
 def _curve_csv(curve: list[CurvePoint]) -> bytes:
