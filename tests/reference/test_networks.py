@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from whatwhere.blocks.classic import EfficientChannelAttention, OfficialCBAM, SqueezeExcite
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.blocks.insert import insert
+from whatwhere.blocks.references import (
+    EfficientChannelAttention,
+    OfficialCBAM,
+    SqueezeExcite,
+)
 from whatwhere.errors import UsageError
 from whatwhere.models import (
     ModelSpec,

@@ -1,26 +1,22 @@
-"""All designs by name, and how a user's words become designs."""
+"""How a user's words become designs, and designs become blocks."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 
 from torch import nn
 
 from whatwhere.blocks.cards import DesignCard
-from whatwhere.blocks.classic import EfficientChannelAttention, OfficialCBAM, SqueezeExcite
+from whatwhere.blocks.registered import WIDENED, registry
 from whatwhere.blocks.start import IdentityStart
-from whatwhere.blocks.topologies import PAPER, PUBLISHED_FAMILIES, TOPOLOGIES
+from whatwhere.blocks.topologies import PUBLISHED_FAMILIES
 from whatwhere.blocks.wiring import Wiring, WiringAttention
 from whatwhere.config import fingerprint
 from whatwhere.errors import UsageError
-from whatwhere.registry import Registry
 
 STARTS = ("paper", "identity")
 TYPED_NUMBER = 1000  # typed wirings and users' blocks stand after everything registered
-CONSTANT_GAINS = (0.06, 0.15, 0.25, 0.5, 0.65, 1.25)
-WIDENED = "widened"
-_CONTROL_SOURCE = "ours: without it, a gain in accuracy may be a gain in size or in scale"
 
 
 @dataclass(frozen=True)
@@ -41,56 +37,6 @@ class Design:
     def name(self) -> str:
         """The design's name, a legal file name."""
         return self.card.name
-
-
-@cache
-def registry() -> Registry[DesignCard]:
-    """Return the registry of all designs: references, topologies, mirrors, controls."""
-    known: Registry[DesignCard] = Registry("design")
-    known.register(
-        DesignCard(
-            0, "none", "reference", "no attention", "reference", None, "the backbone", "", 0
-        ),
-        nn.Identity,
-    )
-    for number, name, family, title, text, departures, count in TOPOLOGIES:
-        wiring = Wiring(text)
-        source = "ours" if family == "mirror" else PAPER
-        card = DesignCard(
-            number, name, family, title, "wiring", str(wiring), source, departures, count
-        )
-        known.register(card, partial(WiringAttention, wiring=wiring))
-    for card, factory in _references():
-        known.register(card, factory)
-    known.register(
-        DesignCard(
-            50,
-            WIDENED,
-            "control",
-            "no attention, widened to the median design's size",
-            "control",
-            None,
-            _CONTROL_SOURCE,
-            "",
-            None,
-        ),
-        nn.Identity,
-    )
-    for number, gain in enumerate(CONSTANT_GAINS, start=51):
-        wiring = Wiring(f"{gain} * x")
-        card = DesignCard(
-            number,
-            f"gain_{gain}",
-            "control",
-            f"no attention, constant gain {gain}",
-            "control",
-            str(wiring),
-            _CONTROL_SOURCE,
-            "",
-            0,
-        )
-        known.register(card, partial(WiringAttention, wiring=wiring))
-    return known
 
 
 def default_designs() -> list[str]:
@@ -156,15 +102,16 @@ def named_or_typed(text: str) -> Design:
     if str(wiring) == "x":
         return _registered("none")
     card = DesignCard(
-        TYPED_NUMBER,
-        f"w-{fingerprint(str(wiring))[:8]}",
-        "typed",
-        str(wiring),
-        "wiring",
-        str(wiring),
-        "typed by the user",
-        "",
-        wiring.num_parameters(64),
+        number=TYPED_NUMBER,
+        name=f"w-{fingerprint(str(wiring))[:8]}",
+        family="typed",
+        title=str(wiring),
+        kind="wiring",
+        equation=str(wiring),
+        source="typed by the user",
+        fidelity="ours",
+        parameters_at_64=wiring.num_parameters(64),
+        wiring=str(wiring),
     )
     return Design(card, partial(WiringAttention, wiring=wiring), str(wiring))
 
@@ -174,50 +121,3 @@ def _registered(name: str) -> Design:
     card = known.card(name)
     factory = None if name in ("none", WIDENED) else known.factory(name)
     return Design(card, factory, card.wiring or f"{name}/1")
-
-
-def _references() -> list[tuple[DesignCard, Callable[[int], nn.Module]]]:
-    return [
-        (
-            DesignCard(
-                40,
-                "se",
-                "reference",
-                "squeeze-and-excitation",
-                "reference",
-                None,
-                "Hu et al., CVPR 2018",
-                "",
-                580,
-            ),
-            SqueezeExcite,
-        ),
-        (
-            DesignCard(
-                41,
-                "eca",
-                "reference",
-                "efficient channel attention",
-                "reference",
-                None,
-                "Wang et al., CVPR 2020",
-                "",
-                3,
-            ),
-            EfficientChannelAttention,
-        ),
-        (
-            DesignCard(
-                42,
-                "cbam",
-                "reference",
-                "official CBAM",
-                "reference",
-                None,
-                "Woo et al., ECCV 2018, and the authors' code",
-                "",
-                680,
-            ),
-            OfficialCBAM,
-        ),
-    ]

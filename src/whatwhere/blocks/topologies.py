@@ -1,7 +1,7 @@
 """The table of wirings: the published rows, the inferred two, and our spatial-first mirrors."""
 
 PAPER = "Liu and Jiang, arXiv 2601.07310 (2026)"
-_INFERRED = "inferred: the paper speaks of 18 topologies and its repository lists 16"
+INFERRED = "inferred: the paper speaks of 18 topologies and its repository lists 16"
 _OURS = "ours, not in the paper: the spatial-first mirror of a published channel-first row"
 
 # number, name, family, title, wiring, departures, parameters at 64 channels, counted by hand
@@ -86,8 +86,8 @@ TOPOLOGIES = (
         "",
         1190,
     ),
-    (17, "ca", "single", "channel alone", "C(x)", _INFERRED, 1024),
-    (18, "sa", "single", "spatial alone", "S(x)", _INFERRED, 98),
+    (17, "ca", "single", "channel alone", "C(x)", INFERRED, 1024),
+    (18, "sa", "single", "spatial alone", "S(x)", INFERRED, 98),
     (19, "rsca", "mirror", "input plus spatial-then-channel", "x + C(S(x))", _OURS, 1122),
     (
         20,

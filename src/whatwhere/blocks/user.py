@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from whatwhere.blocks.cards import DesignCard
-from whatwhere.blocks.designs import TYPED_NUMBER, Design, registry
+from whatwhere.blocks.designs import TYPED_NUMBER, Design
+from whatwhere.blocks.registered import registry
 from whatwhere.errors import UsageError
 
 USER_NUMBER = TYPED_NUMBER + 1
@@ -92,7 +93,17 @@ def _user_design(block: type[nn.Module], digest: str, source: str) -> Design:
     if name.lower() in {known.lower() for known in registry()}:
         raise UsageError(f"'{name}' is the name of a registered design; rename the class")
     count = _check_block(block, source)
-    card = DesignCard(USER_NUMBER, name, "yours", block.__name__, "user", None, source, "", count)
+    card = DesignCard(
+        number=USER_NUMBER,
+        name=name,
+        family="yours",
+        title=block.__name__,
+        kind="user",
+        equation="",
+        source=source,
+        fidelity="ours",
+        parameters_at_64=count,
+    )
     return Design(card, block, f"{name}:{digest}")
 
 

@@ -7,13 +7,8 @@ from typing import Any
 
 from torch import nn
 
-from whatwhere.blocks.designs import (
-    WIDENED,
-    Design,
-    default_designs,
-    named_or_typed,
-    registry,
-)
+from whatwhere.blocks.designs import Design, default_designs, named_or_typed
+from whatwhere.blocks.registered import WIDENED, registry
 from whatwhere.blocks.user import design_from_class, design_from_file
 from whatwhere.errors import UsageError
 

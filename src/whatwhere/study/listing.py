@@ -6,7 +6,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from whatwhere.blocks.designs import registry
+from whatwhere.blocks.registered import registry
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 

@@ -13,7 +13,8 @@ import torch
 from torch import nn
 
 from whatwhere.arrays import Batch
-from whatwhere.blocks.designs import WIDENED, Design, named_or_typed
+from whatwhere.blocks.designs import Design, named_or_typed
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.blocks.start import initial_gain
 from whatwhere.data.stream import TrainStream
 from whatwhere.errors import UsageError

@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from whatwhere.blocks.designs import WIDENED, Design
+from whatwhere.blocks.designs import Design
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.config import fingerprint
 from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from whatwhere.blocks.designs import WIDENED
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.errors import UsageError
 from whatwhere.exporting import Bundle
 from whatwhere.models import ModelSpec
