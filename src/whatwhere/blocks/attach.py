@@ -1,5 +1,6 @@
 """Put any block into anyone's network, after modules that are there, and take it out again."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -142,23 +143,33 @@ def attached(model: nn.Module) -> dict[str, nn.Module]:
 
 def _check(model: nn.Module, trace: Trace, start: str) -> None:
     """Run the sample again; a network that goes wrong with attention is given back as it was."""
+    calls: Counter[nn.Module] = Counter()
+    blocks = attached(model).values()
+    handles = [block.register_forward_hook(lambda b, *_: calls.update([b])) for block in blocks]
     try:
         output = run(model, trace.sample)
-        before, after = tree_leaves(trace.output), tree_leaves(output)
-        if start == "identity" and not all(map(_equal, before, after)):
-            raise UsageError("its outputs change although the blocks start as the identity")
+        if any(calls[block] != 1 for block in blocks):
+            raise UsageError("a block does not run once, perhaps since a module runs its children")
+        if start == "identity" and not _same(trace.output, output):
+            raise UsageError("its output changes although the blocks start as the identity")
     except Exception as error:
         detach(model)
         raise UsageError(
-            f"{type(model).__name__} does not run as before with attention in it ({error}): perhaps"
-            " a module runs its children by itself; name another place"
+            f"{type(model).__name__} cannot carry this attention there: {error}; name another place"
         ) from error
+    finally:
+        for handle in handles:
+            handle.remove()
 
 
-def _equal(one: Any, other: Any) -> bool:
-    if isinstance(one, Tensor) and isinstance(other, Tensor):
-        return torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
-    return True
+def _same(before: Any, after: Any) -> bool:
+    """Whether all tensors of two outputs are equal, bit for bit."""
+    pairs = zip(tree_leaves(before), tree_leaves(after), strict=True)
+    return all(
+        torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+        for one, other in pairs
+        if isinstance(one, Tensor)
+    )
 
 
 def _record(model: nn.Module) -> list[_Attached]:
