@@ -1,16 +1,10 @@
 """Ours equal independent implementations after copying weights."""
 
-import numpy as np
 import pytest
 import torch
 
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.blocks.insert import insert
-from whatwhere.blocks.references import (
-    EfficientChannelAttention,
-    OfficialCBAM,
-    SqueezeExcite,
-)
 from whatwhere.errors import UsageError
 from whatwhere.models import (
     ModelSpec,
@@ -21,67 +15,6 @@ from whatwhere.models import (
 )
 
 timm = pytest.importorskip("timm")
-
-
-def randomise(module, seed=0):
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape) * 0.5)
-
-
-def test_squeeze_excite_equals_timms():
-    from timm.layers import SEModule
-
-    ours, theirs = SqueezeExcite(80), SEModule(80, rd_ratio=1 / 16, rd_divisor=1)
-    randomise(theirs)
-    ours.load_state_dict(theirs.state_dict())
-    x = torch.randn(3, 80, 7, 5)
-    assert torch.allclose(ours(x), theirs(x), atol=1e-6)
-    assert ours.fc1.weight.shape[0] == 5
-
-
-@pytest.mark.parametrize("channels", [16, 64, 128, 512])
-def test_efficient_channel_attention_equals_timms(channels):
-    from timm.layers import EcaModule
-
-    ours, theirs = EfficientChannelAttention(channels), EcaModule(channels)
-    randomise(theirs)
-    ours.load_state_dict(theirs.state_dict())
-    x = torch.randn(3, channels, 7, 5)
-    assert torch.allclose(ours(x), theirs(x), atol=1e-6)
-
-
-def test_official_cbam_equals_its_equations_in_numpy():
-    torch.manual_seed(2)
-    block = OfficialCBAM(32).double().eval()
-    randomise(block)
-    block.norm.running_mean.fill_(0.3)
-    block.norm.running_var.fill_(1.7)
-    x = torch.randn(3, 32, 7, 5, dtype=torch.float64)
-    w = {name: value.numpy() for name, value in block.state_dict().items()}
-    z = x.numpy()
-
-    def squeezed(v):
-        hidden = np.maximum(v @ w["fc1.weight"][:, :, 0, 0].T + w["fc1.bias"], 0)
-        return hidden @ w["fc2.weight"][:, :, 0, 0].T + w["fc2.bias"]
-
-    mask = 1 / (1 + np.exp(-(squeezed(z.mean((2, 3))) + squeezed(z.max((2, 3))))))
-    z = z * mask[:, :, None, None]
-    planes = np.pad(np.stack([z.max(1), z.mean(1)], 1), ((0, 0), (0, 0), (3, 3), (3, 3)))
-    logit = np.array(
-        [
-            [
-                [(planes[b, :, i : i + 7, j : j + 7] * w["conv.weight"][0]).sum() for j in range(5)]
-                for i in range(7)
-            ]
-            for b in range(3)
-        ]
-    )
-    logit = (logit - 0.3) / np.sqrt(1.7 + 1e-5) * w["norm.weight"] + w["norm.bias"]
-    expected = z / (1 + np.exp(-logit))[:, None]
-    assert np.abs(block(x).detach().numpy() - expected).max() < 1e-12
-    assert block.norm.momentum == 0.01
 
 
 def test_large_resnet18_equals_timms():
