@@ -72,6 +72,22 @@ def test_registered_options_hold_for_few_channels(name, channels):
         assert gap(block(x), getattr(equations, name)(x.numpy(), state)) <= 1e-12
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_learns_from_an_identity_start(name):
+    torch.manual_seed(0)
+    block = attention(name, channels=16, start="identity").double()
+    # SRM and the global context block begin as a constant gain: they are themselves from the start.
+    assert float(block.a.detach()) == (name in ("srm", "global_context"))
+    x = maps(16, (7, 5))
+    assert torch.equal(block(x), x)
+    optimizer = torch.optim.SGD(block.parameters(), lr=0.1)
+    for _ in range(2):
+        optimizer.zero_grad()
+        block(x).square().mean().backward()
+        optimizer.step()
+    assert gap(block(x), x) > 1e-4
+
+
 def test_momenta_of_the_norms_are_the_published_ones():
     found = {
         name: {module.momentum for module in factory(channels).modules() if is_norm(module)}

@@ -7,11 +7,9 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from whatwhere.nn.statistics import Map, channel_mean
+from whatwhere.nn.statistics import ColumnMeans, Map, RowMeans, column_mean, row_mean
 
 Strip = Float[Tensor, "batch channel length 1"]
-Rows = Float[Tensor, "batch channel height 1"]
-Columns = Float[Tensor, "batch channel 1 width"]
 
 
 def join_strips(x: Map) -> Strip:
@@ -23,12 +21,10 @@ def join_strips(x: Map) -> Strip:
     Returns:
         First one value per row, then one value per column.
     """
-    rows = channel_mean(x.transpose(1, 3)).transpose(1, 3)
-    columns = channel_mean(x.transpose(1, 2)).transpose(1, 2)
-    return torch.cat([rows, columns.transpose(2, 3)], dim=2)
+    return torch.cat([row_mean(x), column_mean(x).transpose(2, 3)], dim=2)
 
 
-def split_strips(strip: Strip, *, height: int) -> tuple[Rows, Columns]:
+def split_strips(strip: Strip, *, height: int) -> tuple[RowMeans, ColumnMeans]:
     """Return the rows and the columns of a strip, each in the map's orientation.
 
     Args:
