@@ -14,7 +14,7 @@ test: $(BIN)/python
 
 lint: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[lint]"
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/pydoclint --quiet src
 	$(BIN)/mypy
 

@@ -87,11 +87,13 @@ class Tokens(nn.Module):
     def __init__(self):
         super().__init__()
         self.cut = nn.Conv2d(3, 11, 4, 4)
-        self.mix = nn.Linear(11, 11)
+        self.layers = nn.ModuleList(nn.Linear(11, 11) for _ in range(12))
 
     def forward(self, x):
         x = self.cut(x).permute(0, 2, 3, 1)
-        return self.mix(x) + x
+        for layer in self.layers:
+            x = layer(x) + x
+        return x
 
 
 def network(*blocks, classes=4):
@@ -217,7 +219,7 @@ def test_a_module_that_is_called_twice_is_refused():
 
 def test_transformers_are_no_convolutional_networks():
     for where in ("branch", "block", "stage"):
-        with pytest.raises(UsageError, match=r"Tokens has 1 convolution\(s\); attention on maps"):
+        with pytest.raises(UsageError, match=r"has 1 convolution\(s\) beside 12 matrix products"):
             names(Tokens(), where)
     with pytest.raises(UsageError, match="Linear has no convolution"):
         follow(nn.Linear(3, 4))

@@ -17,6 +17,11 @@ from whatwhere.errors import UsageError
 SIDES = (128, 224, 32, 28, 64, 96, 299)
 _SUMS = (torch.ops.aten.add.Tensor, torch.ops.aten.add_.Tensor)
 _CONCATENATION = torch.ops.aten.cat.default
+_PRODUCTS = (
+    torch.ops.aten.addmm.default,
+    torch.ops.aten.mm.default,
+    torch.ops.aten.bmm.default,
+)
 
 # A tensor at one moment: changing it in place makes another value of the same object.
 Value = tuple[int, int]
@@ -72,6 +77,7 @@ class Trace:
         joins: Sums and concatenations of maps, in their order.
         num_calls: How often every module was called, whatever it returned.
         num_convolutions: Convolutions that were carried out.
+        num_products: Matrix products that were carried out.
         output: What the network returned.
     """
 
@@ -80,6 +86,7 @@ class Trace:
     joins: list[Join] = field(default_factory=list)
     num_calls: Counter[str] = field(default_factory=Counter)
     num_convolutions: int = 0
+    num_products: int = 0
     output: Any = None
 
     def returns_a_map(self, name: str) -> bool:
@@ -156,6 +163,7 @@ class _Follower(TorchDispatchMode):
         depth = max((self._depth.get(id(source), 0) for source in sources), default=0)
         is_convolution = "convolution" in str(func)
         self.trace.num_convolutions += is_convolution
+        self.trace.num_products += func in _PRODUCTS
         result = func(*args, **(kwargs or {}))
         for leaf in tree_leaves(result):
             if isinstance(leaf, Tensor):

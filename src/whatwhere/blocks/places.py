@@ -206,8 +206,8 @@ def _refusal(model: nn.Module, trace: Trace, where: str) -> UsageError:
     said = f"where='{where}': {type(model).__name__} has"
     if _is_no_cnn(trace):
         return UsageError(
-            f"{said} {trace.num_convolutions} convolution(s); attention on maps needs a"
-            " convolutional network"
+            f"{said} {trace.num_convolutions} convolution(s) beside {trace.num_products} matrix"
+            " products; attention on maps needs a convolutional network"
         )
     reasons = {
         "branch": "no residual branch that ends with a module's output",
@@ -220,8 +220,8 @@ def _refusal(model: nn.Module, trace: Trace, where: str) -> UsageError:
 
 
 def _is_no_cnn(trace: Trace) -> bool:
-    """Whether a network is a transformer with a convolution to cut its patches."""
-    return trace.num_convolutions < 2
+    """Whether a network is a transformer with a few convolutions to cut its patches."""
+    return 10 * trace.num_convolutions < trace.num_products
 
 
 _FINDERS: dict[str, Callable[[nn.Module, Trace], list[str]]] = {
