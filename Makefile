@@ -9,7 +9,7 @@ demo: $(BIN)/python
 	$(BIN)/whatwhere compare
 
 test: $(BIN)/python
-	$(BIN)/python -m pip install --quiet ".[test]"
+	$(BIN)/python -m pip install --quiet ".[test,zoo]"
 	$(BIN)/python -m pytest -n 2
 
 lint: $(BIN)/python
