@@ -125,10 +125,11 @@ def check_gradients_of_every_value(factory: Factory) -> None:
                 return torch.func.functional_call(block, state, (x,))
 
         try:
-            torch.autograd.gradcheck(output, (x, *values), fast_mode=True)
+            torch.autograd.gradcheck(output, (x, *values), atol=1e-7, rtol=1e-6, fast_mode=True)
         except Exception as error:
-            reason = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0].rstrip(",")
             raise AssertionError(
                 f"{name_of(factory)}: gradcheck fails on a map of 3 channels and 3x2 pixels:"
-                f" {reason}. Look at {_CUT}, and at your own backward functions."
+                f" {reason} (input 0 is the map, then {', '.join(names)}). Look at {_CUT}, and at"
+                " your own backward functions."
             ) from error
