@@ -11,6 +11,7 @@ from typing import Any
 
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import UsageError
+from whatwhere.models import Pretrained
 from whatwhere.records import (
     Ledger,
     TrialKey,
@@ -29,6 +30,7 @@ from whatwhere.study.measure import one_thread, trial_seconds, usable_device
 from whatwhere.study.plan import Plan, PlannedTrial, make_plan
 from whatwhere.study.pool import Ended, default_num_workers, run_all
 from whatwhere.study.prepare import prepare
+from whatwhere.study.pretrained import open_pretrained, without_controls
 from whatwhere.study.ready import ReadyData, make_ready
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
@@ -85,8 +87,12 @@ def run_comparison(
     run = RunFolder(folder or request.default_folder(), request)
     refuse_data_folder(run.path, request.data)
     designs = choose_designs(request.designs)
+    pretrained = open_pretrained(request)
+    if pretrained is not None:
+        designs, left_out = without_controls(designs)
+        display.note(left_out)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
-        ready = _make_all_ready(request, run, designs, device, Path(scratch), display)
+        ready = _make_all_ready(request, run, designs, device, Path(scratch), display, pretrained)
         settled = settled_trials(
             run.path, _identities(ready, designs, request, device), display, repair=not dry_run
         )
@@ -215,16 +221,17 @@ def _make_all_ready(
     device: str,
     scratch: Path,
     display: Display,
+    pretrained: Pretrained | None,
 ) -> list[ReadyData]:
     ready: list[ReadyData] = []
     for data in request.data:
-        prepared = prepare(data, request, device=device)
+        prepared = prepare(data, request, device=device, pretrained=pretrained)
         if any(item.name == prepared.name for item in ready):
             raise UsageError(
                 f"two data sets are named '{prepared.name}'; rename one folder or file"
             )
-        for warning in prepared.source.warnings:
-            display.note(f"{prepared.name}: {warning}")
+        for note in (*prepared.source.warnings, *prepared.notes):
+            display.note(f"{prepared.name}: {note}")
         recorded = run.recorded_protocol(prepared)
         costs = recorded_costs(run.path, prepared.name)
         ready.append(make_ready(prepared, designs, recorded, costs, device=device, scratch=scratch))
