@@ -10,14 +10,17 @@ from whatwhere.version import __version__
 
 if TYPE_CHECKING:
     from whatwhere.api import Comparison, compare, predict, train
+    from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
 
 _HOMES = {
     "Comparison": "whatwhere.api",
     "Wiring": "whatwhere.blocks.wiring",
+    "attach": "whatwhere.blocks.attach",
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
+    "detach": "whatwhere.blocks.attach",
     "predict": "whatwhere.api",
     "train": "whatwhere.api",
 }
@@ -26,8 +29,10 @@ __all__ = [
     "Comparison",
     "Wiring",
     "__version__",
+    "attach",
     "attention",
     "compare",
+    "detach",
     "predict",
     "train",
 ]

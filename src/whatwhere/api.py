@@ -136,7 +136,7 @@ def compare(
             a model that was trained without attention. Attention then starts as the identity,
             and images are resized and normalised as the weights want them (see
             `whatwhere.models.Pretrained` for what differs from timm's evaluation).
-        where: "branch" (default), "block" or "stage".
+        where: "branch" (default), "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.

@@ -93,8 +93,10 @@ def test_public_names():
         "Comparison",
         "Wiring",
         "__version__",
+        "attach",
         "attention",
         "compare",
+        "detach",
         "predict",
         "train",
     ]

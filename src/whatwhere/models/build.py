@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
-from whatwhere.blocks.designs import Design
-from whatwhere.blocks.insert import Factory, insert
-from whatwhere.blocks.start import IdentityStart
+from whatwhere.blocks import Design, attach
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.models.resnet import ResNet, create_resnet, resnet_spec
 from whatwhere.randomness import derive_seed
@@ -25,7 +23,7 @@ class ModelSpec:
         backbone: One of our ResNets, or "timm:NAME".
         num_classes: Number of logits.
         in_channels: Channels of the images, 1 to 4.
-        where: Where attention stands: "branch", "block" or "stage".
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         inner_widths: Widened inner channels of every block (our ResNets only), None for none.
         start: How attention begins: "paper" (as published) or "identity" (the network's outputs
             are those of the bare backbone).
@@ -69,9 +67,7 @@ def build_model(
         if weights is not None:
             model.load_state_dict(weights, strict=False)
         torch.manual_seed(derive_seed(seed, "attention", design.identity))
-        if design.factory is not None:
-            insert(model, _starting(design.factory, spec.start), where=spec.where)
-    return model
+        return attach(model, design, where=spec.where, start=spec.start, sample=_sample(model))
 
 
 def place(model: nn.Module, *, device: str, layout: str) -> nn.Module:
@@ -182,7 +178,9 @@ def _timm_backbone(spec: ModelSpec) -> nn.Module:
     return timm.create_model(name, num_classes=spec.num_classes, in_chans=spec.in_channels)
 
 
-def _starting(factory: Factory, start: str) -> Factory:
-    if start == "paper":
-        return factory
-    return lambda channels: IdentityStart(factory(channels), channels)
+def _sample(model: nn.Module) -> Tensor | None:
+    """Return what attention follows through a network of ours; other networks find their own."""
+    if not isinstance(model, ResNet):
+        return None
+    side = 32 if model.spec.stem == "cifar" else 128
+    return torch.zeros(1, model.in_channels, side, side)

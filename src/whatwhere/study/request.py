@@ -37,7 +37,7 @@ class Request:
         learning_rate: At its peak.
         backbone: One of our ResNets, or "timm:NAME".
         pretrained: Weights to begin with: "timm:NAME", a file, or a trained model's folder.
-        where: Where attention stands.
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.

@@ -12,7 +12,7 @@ class Protocol:
     Args:
         name: "quick", "standard" or "thorough".
         backbone: One of our ResNets, or "timm:NAME".
-        where: Where attention stands: "branch", "block" or "stage".
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         steps: Optimiser steps, equal for all designs and all training sizes.
         batch_size: Images per step.
@@ -68,7 +68,6 @@ class Protocol:
 
 
 _CHOICES = {
-    "where": ("branch", "block", "stage"),
     "optimizer": ("sgd", "adamw"),
     "schedule": ("linear", "cosine"),
     "class_weights": ("none", "balanced"),
