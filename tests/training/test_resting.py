@@ -11,7 +11,7 @@ from whatwhere.arrays import Batch
 from whatwhere.training import fit
 from whatwhere.training.protocol import fine_tuning, preset
 
-STEPS, RESTING_STEPS = 23, 9  # epochs are of 3 steps: the phases change within one, and at its end
+STEPS, RESTING_STEPS = 23, 10  # epochs are of 3 steps: the phase changes within the fourth
 PROTOCOL = replace(
     preset("quick", easy=True, allow_flip=False, image_size=12),
     steps=STEPS,
@@ -141,7 +141,7 @@ def test_a_run_resumed_in_either_phase_equals_an_uninterrupted_one(change, stop_
         protocol,
         on_epoch=lambda point, state: states.append(copy.deepcopy(state())),
     )
-    assert (states[stop_after]["step"] < RESTING_STEPS) == (stop_after < 2)
+    assert (states[stop_after]["step"] < RESTING_STEPS) == (stop_after < 3)
     resumed = run(Network(), protocol, resume_from=states[stop_after])
     for name, value in whole.model.state_dict().items():
         assert torch.equal(value, resumed.model.state_dict()[name]), name

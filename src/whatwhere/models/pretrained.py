@@ -1,6 +1,8 @@
 """Networks that were trained before: where their weights come from, and which images they want."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -85,12 +87,13 @@ def pretrained_from_timm(backbone: str) -> Pretrained:
         hint = nearest(name, timm.list_pretrained())
         raise UsageError(f"timm has no weights of '{name}'{hint}; or give a file: {_OFFLINE}")
     try:
-        model = timm.create_model(name, pretrained=True)
+        with _without_chatter():
+            model = timm.create_model(name, pretrained=True)
     except Exception as error:  # every layer below raises errors of its own
-        reason = next(iter(str(error).splitlines()), "")
+        reason = next(iter(str(error).splitlines()), "").rstrip(" .")
         raise UsageError(
             f"the weights of {backbone} could not be fetched ({type(error).__name__}:"
-            f" {reason[:120]}); without network give a file: {_OFFLINE}"
+            f" {reason[:160]}); without network give a file: {_OFFLINE}"
         ) from error
     return Pretrained(backbone, backbone, model.state_dict(), *_wanted_images(model))
 
@@ -110,6 +113,18 @@ def pretrained_from_file(path: Path, backbone: str) -> Pretrained:
     if not backbone.startswith(TIMM_PREFIX):
         return Pretrained(str(path), backbone, state)
     return Pretrained(str(path), backbone, state, *_wanted_images(_drawn(backbone)))
+
+
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep the Hub's client from printing a line for every attempt."""
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _drawn(backbone: str) -> nn.Module:

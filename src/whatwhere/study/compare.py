@@ -87,7 +87,7 @@ def run_comparison(
     run = RunFolder(folder or request.default_folder(), request)
     refuse_data_folder(run.path, request.data)
     designs = choose_designs(request.designs)
-    pretrained = open_pretrained(request)
+    pretrained = open_pretrained(request, display)
     if pretrained is not None:
         designs, left_out = without_controls(designs)
         display.note(left_out)

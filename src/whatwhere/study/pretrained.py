@@ -20,6 +20,7 @@ from whatwhere.models import (
 )
 from whatwhere.models.build import TIMM_PREFIX
 from whatwhere.records import as_storage_error
+from whatwhere.study.display import Display
 from whatwhere.study.request import Request
 
 EXPECTED = (
@@ -32,11 +33,12 @@ NO_CONTROLS = (
 )
 
 
-def open_pretrained(request: Request) -> Pretrained | None:
+def open_pretrained(request: Request, display: Display) -> Pretrained | None:
     """Return the weights that a request begins with.
 
     Args:
         request: What was asked for.
+        display: Where to say that weights are being fetched.
 
     Returns:
         The weights, None where all are fresh.
@@ -51,6 +53,7 @@ def open_pretrained(request: Request) -> Pretrained | None:
         return None
     if text.startswith(TIMM_PREFIX):
         _check(request, text)
+        display.note(f"{text}: its weights come from the cache, or from the Hugging Face Hub")
         return pretrained_from_timm(text)
     path = Path(text)
     if path.is_dir():

@@ -48,7 +48,7 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
         raise UsageError(f"{folder} holds a model already; choose another -o")
     device = usable_device(request.device)
     design = only_design(request.designs)
-    pretrained = open_pretrained(request)
+    pretrained = open_pretrained(request, display)
     if pretrained is not None and design.card.kind == "control":
         raise UsageError(f"'{design.name}' cannot begin with pretrained weights: {NO_CONTROLS}")
     prepared = prepare(request.data[0], request, device=device, pretrained=pretrained)
