@@ -33,7 +33,7 @@ Pretrained = Annotated[
         help="Begin with weights: timm:NAME, a file (with --backbone), or a trained model's folder."
     ),
 ]
-Where = Annotated[str | None, typer.Option(help="branch, block, stage, or a pattern of module names.")]
+Where = Annotated[str | None, typer.Option(help="branch, block, stage or a pattern of names.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side of the images, in pixels.")]
 ValueRange = Annotated[str | None, typer.Option(help="LOW,HIGH of images that are not 8 bit.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]
