@@ -91,6 +91,11 @@ def awake(model):
     return model
 
 
+def image_for(name, *, side=96):
+    side = 32 if "cifar" in name else 160 if "inception_v3" in name else side
+    return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
+
+
 def walk(make, refused, sample):
     """Attach, forward, backward, identity, state-dict round trip, detach, at every place."""
     torch.manual_seed(0)
@@ -127,11 +132,7 @@ def walk(make, refused, sample):
 @pytest.mark.parametrize("name", ZOO)
 def test_timms_networks(name):
     timm = pytest.importorskip("timm")
-    walk(
-        lambda: timm.create_model(name, num_classes=5),
-        ZOO[name],
-        torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(1)),
-    )
+    walk(lambda: timm.create_model(name, num_classes=5), ZOO[name], image_for(name))
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -142,7 +143,7 @@ def test_torchvisions_networks(name):
     walk(
         lambda: models.get_model(name, num_classes=5, **options),
         TORCHVISION[name],
-        torch.randn(1, 3, 96, 96, generator=torch.Generator().manual_seed(1)),
+        image_for(name),
     )
 
 
@@ -191,9 +192,4 @@ STRANGERS = {
 )
 def test_strangers_networks(make, name):
     pytest.importorskip(make.__name__)
-    side = 32 if "cifar" in name else 224
-    walk(
-        lambda: make(name),
-        STRANGERS[make, name],
-        torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1)),
-    )
+    walk(lambda: make(name), STRANGERS[make, name], image_for(name, side=224))
