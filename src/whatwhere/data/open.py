@@ -1,31 +1,21 @@
 """open_source: whatever a user calls their data, as one ImageSource."""
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.archive import list_archive
-from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache
+from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache, data_folder
 from whatwhere.data.canvas import to_canvases
-from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes, refuse_small_classes
 from whatwhere.data.files import Canvases, Sizes, content_hash, decode_listing
-from whatwhere.data.folder import list_folder
-from whatwhere.data.names import display
+from whatwhere.data.kinds import list_data
 from whatwhere.data.source import SPLIT_NAMES, TEST, UNASSIGNED, VALIDATION, ImageSource, Listing
 from whatwhere.data.split import complete_splits, merge_groups
-from whatwhere.data.table import list_table
 from whatwhere.data.vet import Rules
-from whatwhere.errors import DataError, UnknownNameError, UsageError, unknown_name
+from whatwhere.errors import DataError, UsageError
 
-ACCEPTED = (
-    "DATA is a known name, a folder of images, a .csv of path,label[,group][,split], or an .npz of "
-    "images and labels"
-)
-NOT_YET = ("cifar10", "cifar100")
 MAX_IMAGE_SIZE = 1024
 
 
@@ -50,7 +40,7 @@ def open_source(
     of one group, come into the same split when the split is made here.
 
     Args:
-        data: A known name, a folder, a .csv or an .npz file.
+        data: A known name, a folder, an archive, a .csv or an .npz file, or "hf:owner/name".
         image_size: Side of the images in pixels; None takes their own when all agree, are square
             and at most `largest_size`, otherwise `largest_size`.
         largest_size: In pixels.
@@ -77,7 +67,7 @@ def open_source(
     start = time.perf_counter()
     sizes = Sizes(image_size, largest_size, margin)
     _check_options(sizes, minimum_size, value_range)
-    listing = list_data(data, value_range=value_range)
+    listing = list_data(data, value_range=value_range, folder=data_folder(cache_folder))
     refuse_small_classes(listing.labels, listing.class_names)
     if listing.images is None:
         rules, cache = Rules(value_range, frame_first, minimum_size), ImageCache(cache_folder)
@@ -96,67 +86,6 @@ def open_source(
     if not allow_missing_class:
         refuse_missing_classes(labels, split, listing.class_names)
     return _assemble(listing, canvases, split, warnings, time.perf_counter() - start)
-
-
-def list_data(data: str | Path, *, value_range: tuple[float, float] | None = None) -> Listing:
-    """Find out what `data` is and list its images.
-
-    Args:
-        data: A known name, a folder, a .csv or an .npz file.
-        value_range: Values that become 0 and 255, for arrays that are not uint8.
-
-    Returns:
-        The listing.
-
-    Raises:
-        DataError: If it is something that is not read.
-        UnknownNameError: If it is neither a known name nor on disk.
-    """
-    text = os.fspath(data)
-    if text in CATALOGUE:
-        return _list_known(text, value_range)
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return list_folder(path)
-    if path.is_file() and path.suffix.lower() == ".csv":
-        return list_table(path)
-    if path.is_file() and path.suffix.lower() == ".npz":
-        return list_archive(path, value_range=value_range)
-    raise _not_opened(text, path)
-
-
-def _not_opened(text: str, path: Path) -> DataError | UnknownNameError:
-    """Return the error for data that is none of the accepted kinds."""
-    shown = display(os.fsencode(text))
-    if text.startswith("hf:") or text in NOT_YET or path.name.startswith("cifar-10"):
-        return DataError(f"'{shown}' is not yet supported by this version; {ACCEPTED}")
-    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz") and path.exists():
-        return DataError(f"'{shown}' is packed: unpack it and pass the folder; {ACCEPTED}")
-    if path.exists():
-        return DataError(f"'{shown}' is not read; {ACCEPTED}")
-    if len(path.parts) > 1 or path.suffix:
-        return DataError(f"there is no file or folder '{shown}'; {ACCEPTED}")
-    return UnknownNameError(f"{unknown_name('data set', shown, CATALOGUE)}; {ACCEPTED}")
-
-
-def _list_known(name: str, value_range: tuple[float, float] | None) -> Listing:
-    images, labels, split = CATALOGUE.factory(name)()
-    if value_range is not None:
-        raise DataError(f"{name} has 8 bits, and --value-range is for images of more bits")
-    card = CATALOGUE.card(name)
-    return Listing(
-        name=card.name,
-        title=card.title,
-        items=tuple(f"{SPLIT_NAMES[part]}/{index}" for index, part in enumerate(split)),
-        labels=labels,
-        class_names=card.classes,
-        split=split,
-        images=images,
-        allow_flip=card.allow_flip,
-        source=card.source,
-        licence=card.licence,
-        citation=card.citation,
-    )
 
 
 def _fit_arrays(listing: Listing, sizes: Sizes, minimum_size: int) -> Canvases:

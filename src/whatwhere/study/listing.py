@@ -7,13 +7,14 @@ from rich.console import Console
 from rich.table import Table
 
 from whatwhere.blocks.registered import registry
+from whatwhere.data.card import DataCard
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 
 LISTS = ("designs", "data")
 _COLUMNS = {
     "designs": ("name", "family", "wiring", "parameters_at_64", "title", "source", "departures"),
-    "data": ("name", "family", "title", "licence", "citation"),
+    "data": ("name", "family", "title", "images", "num_classes", "licence", "citation"),
 }
 
 
@@ -31,8 +32,9 @@ def list_cards(what: str) -> list[dict[str, Any]]:
     """
     if what not in LISTS:
         raise unknown_name("list", what, LISTS)
-    known = registry() if what == "designs" else CATALOGUE
-    return [asdict(known.card(name)) for name in known]
+    if what == "designs":
+        return [asdict(registry().card(name)) for name in registry()]
+    return [_data_facts(CATALOGUE.card(name)) for name in CATALOGUE]
 
 
 def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
@@ -52,3 +54,8 @@ def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
         values = [card[column] for column in _COLUMNS[what]]
         table.add_row(*["" if value is None else str(value) for value in values])
     Console(width=width).print(table, markup=False)
+
+
+def _data_facts(card: DataCard) -> dict[str, Any]:
+    images = " / ".join(f"{count:,}" for count in card.splits)
+    return {**asdict(card), "images": images, "num_classes": len(card.classes)}
