@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from whatwhere.version import __version__
 
 if TYPE_CHECKING:
-    from whatwhere.api import Comparison, compare, predict, train
+    from whatwhere.api import Comparison, compare, evaluate_model, predict, train
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
 
@@ -18,6 +18,7 @@ _HOMES = {
     "Wiring": "whatwhere.blocks.wiring",
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
+    "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
     "train": "whatwhere.api",
 }
@@ -28,6 +29,7 @@ __all__ = [
     "__version__",
     "attention",
     "compare",
+    "evaluate_model",
     "predict",
     "train",
 ]

@@ -8,11 +8,11 @@ import numpy as np
 
 from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache, data_folder
 from whatwhere.data.canvas import to_canvases
-from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes, refuse_small_classes
+from whatwhere.data.checks import refuse_small_classes
 from whatwhere.data.files import Canvases, Sizes, content_hash, decode_listing
 from whatwhere.data.kinds import list_data
-from whatwhere.data.source import SPLIT_NAMES, TEST, UNASSIGNED, VALIDATION, ImageSource, Listing
-from whatwhere.data.split import complete_splits, merge_groups
+from whatwhere.data.settle import Settled, Wanted, settle
+from whatwhere.data.source import UNASSIGNED, ImageSource, Listing
 from whatwhere.data.vet import Rules
 from whatwhere.errors import DataError, UsageError
 
@@ -29,6 +29,9 @@ def open_source(
     skip_bad: bool = False,
     frame_first: bool = False,
     allow_missing_class: bool = False,
+    dedup: bool = False,
+    strict: bool = False,
+    whole: bool = False,
     cache_folder: Path | None = None,
     minimum_size: int = 8,
     validation_fraction: float = 0.15,
@@ -49,6 +52,11 @@ def open_source(
         skip_bad: Whether bad files are left out, up to a tenth of all.
         frame_first: Whether the first picture of an animation or a document is taken.
         allow_missing_class: Whether a class may be missing in a split.
+        dedup: Whether images that are, pixel for pixel, in a later split too are left out of
+            training and validation.
+        strict: Whether splits that share images, or equal images of two classes, are refused.
+        whole: Whether to make no splits: images without given splits are all test images then,
+            and classes may be small.
         cache_folder: Where decoded images are kept; None takes `WHATWHERE_DATA` or
             ~/.cache/whatwhere.
         minimum_size: Smallest accepted side of an image in pixels.
@@ -68,24 +76,19 @@ def open_source(
     sizes = Sizes(image_size, largest_size, margin)
     _check_options(sizes, minimum_size, value_range)
     listing = list_data(data, value_range=value_range, folder=data_folder(cache_folder))
-    refuse_small_classes(listing.labels, listing.class_names)
+    if not whole:
+        refuse_small_classes(listing.labels, listing.class_names)
     if listing.images is None:
         rules, cache = Rules(value_range, frame_first, minimum_size), ImageCache(cache_folder)
         _refuse_cache_in_data(data, cache)
         canvases = decode_listing(listing, rules=rules, sizes=sizes, skip_bad=skip_bad, cache=cache)
     else:
         canvases = _fit_arrays(listing, sizes, minimum_size)
-    labels = listing.labels[canvases.kept]
-    refuse_small_classes(labels, listing.class_names)
-    split, warnings = _settle(
-        listing,
-        canvases,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-    )
-    if not allow_missing_class:
-        refuse_missing_classes(labels, split, listing.class_names)
-    return _assemble(listing, canvases, split, warnings, time.perf_counter() - start)
+    if not whole:
+        refuse_small_classes(listing.labels[canvases.kept], listing.class_names)
+    wanted = Wanted(validation_fraction, test_fraction, allow_missing_class, dedup, strict, whole)
+    settled = settle(listing, canvases, wanted, folder=data_folder(cache_folder))
+    return _assemble(listing, canvases, settled, time.perf_counter() - start)
 
 
 def _fit_arrays(listing: Listing, sizes: Sizes, minimum_size: int) -> Canvases:
@@ -109,44 +112,6 @@ def _fit_arrays(listing: Listing, sizes: Sizes, minimum_size: int) -> Canvases:
         content_hash=content_hash(listing, hashes, kept),
         pixel_hashes=tuple(hashes),
     )
-
-
-def _settle(
-    listing: Listing, canvases: Canvases, *, validation_fraction: float, test_fraction: float
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return complete splits, and warnings about what they share."""
-    kept = canvases.kept
-    labels, split = listing.labels[kept], listing.split[kept]
-    twins = np.unique(canvases.pixel_hashes, return_inverse=True)[1]
-    together = twins
-    if listing.groups is not None:
-        groups = listing.groups[kept]
-        together = merge_groups(groups, twins)
-        if split[0] != UNASSIGNED:
-            refuse_cut_groups(split, groups, tuple(listing.items[index] for index in kept))
-    completed = complete_splits(
-        labels,
-        split,
-        together,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-    )
-    return completed, _duplicate_warnings(completed, twins)
-
-
-def _duplicate_warnings(split: np.ndarray, twins: np.ndarray) -> tuple[str, ...]:
-    """Warn of images that are pixel for pixel in an earlier split too, as given splits may be."""
-    warnings = []
-    for part in (VALIDATION, TEST):
-        mine, earlier = twins[split == part], twins[split < part]
-        num_leaked = int(np.isin(mine, earlier).sum())
-        if num_leaked:
-            places = " or ".join(SPLIT_NAMES[:part])
-            warnings.append(
-                f"{SPLIT_NAMES[part]} images that are pixel for pixel among the {places} images "
-                f"too: {num_leaked} of {len(mine)}"
-            )
-    return tuple(warnings)
 
 
 def _refuse_cache_in_data(data: str | Path, cache: ImageCache) -> None:
@@ -176,8 +141,7 @@ def _check_options(
 def _assemble(
     listing: Listing,
     canvases: Canvases,
-    split: np.ndarray,
-    warnings: tuple[str, ...],
+    settled: Settled,
     decode_seconds: float,
 ) -> ImageSource:
     kept = canvases.kept
@@ -189,13 +153,16 @@ def _assemble(
         margin=canvases.margin,
         labels=listing.labels[kept],
         class_names=listing.class_names,
-        split=split,
+        split=settled.split,
         groups=None if listing.groups is None else listing.groups[kept],
         items=tuple(listing.items[index] for index in kept),
         content_hash=canvases.content_hash,
         allow_flip=listing.allow_flip,
-        warnings=(*listing.warnings, *canvases.warnings, *warnings),
-        notes=(*listing.notes, *canvases.notes),
+        warnings=(*listing.warnings, *canvases.warnings, *settled.warnings),
+        notes=(*listing.notes, *canvases.notes, *settled.notes),
+        splits_given=bool(listing.split[0] != UNASSIGNED),
+        leaked=settled.leaked,
+        near=settled.near,
         left_out=canvases.left_out,
         source=listing.source,
         licence=listing.licence,

@@ -21,7 +21,7 @@ from whatwhere.study.measure import (
     trial_data,
     usable_device,
 )
-from whatwhere.study.prepare import Prepared, prepare
+from whatwhere.study.prepare import Prepared, hashes_of, prepare
 from whatwhere.study.request import Request
 from whatwhere.study.trained import facts_of, model_card, rebuildable
 from whatwhere.study.trial import Outcome, TrialSpec, predictions_of, run_trial, shared_images
@@ -123,6 +123,8 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
         mean=prepared.mean,
         std=prepared.std,
         precision=protocol.precision,
-        facts=facts_of(spec.key, recipe=asdict(protocol), record=outcome.record),
+        facts=facts_of(
+            spec.key, recipe=asdict(protocol), record=outcome.record, data=hashes_of(prepared)
+        ),
         weights=outcome.files["model.safetensors"],
     )
