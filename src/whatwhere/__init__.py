@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from whatwhere.version import __version__
 
 if TYPE_CHECKING:
-    from whatwhere.api import Comparison, compare, predict, train
+    from whatwhere.api import Comparison, compare, evaluate_model, predict, train
     from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
@@ -21,6 +21,7 @@ _HOMES = {
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
     "detach": "whatwhere.blocks.attach",
+    "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
     "train": "whatwhere.api",
 }
@@ -33,6 +34,7 @@ __all__ = [
     "attention",
     "compare",
     "detach",
+    "evaluate_model",
     "predict",
     "train",
 ]

@@ -1,6 +1,7 @@
 """The public functions: what the command line does, for scripts and notebooks."""
 
 import html
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,17 @@ from torch import nn
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
+from whatwhere.report.evaluation import Evaluated
 from whatwhere.report.summary import leaderboard, read_summary
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import default_display
+from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
 from whatwhere.study.labelling import Labelled, label_images
 from whatwhere.study.request import ALL, Request
 from whatwhere.study.trained import trained_bundle
 from whatwhere.study.training import train_one
+from whatwhere.study.weights import parse_class_weights
 
 DEFAULT_DATA = "cluttered-digits"
 
@@ -108,6 +112,9 @@ def compare(
     skip_bad: bool = False,
     frame: str | None = None,
     allow_missing_class: bool = False,
+    dedup: bool = False,
+    strict: bool = False,
+    class_weights: str | dict[str, float] | None = None,
     output: str | Path | None = None,
     num_workers: int | None = None,
     quiet: bool = False,
@@ -145,6 +152,9 @@ def compare(
         skip_bad: Whether to leave out files that cannot be read.
         frame: "first" takes the first picture of animations and documents.
         allow_missing_class: Whether a class may be missing in a split.
+        dedup: Whether images that are in a later split too are left out of training.
+        strict: Whether to refuse data whose splits share images.
+        class_weights: "none", "balanced", a CSV file of class,weight, or weights by class name.
         output: The run's folder; by default its name follows from data and recipe.
         num_workers: Worker processes; by default one per core.
         quiet: Whether to say nothing meanwhile.
@@ -180,6 +190,9 @@ def compare(
         skip_bad=skip_bad,
         frame=frame,
         allow_missing_class=allow_missing_class,
+        dedup=dedup,
+        strict=strict,
+        class_weights=_class_weights(class_weights),
     )
     result = run_comparison(
         request,
@@ -246,3 +259,43 @@ def predict(
         A table as CSV text, and the files that could not be read.
     """
     return label_images(Path(model), Path(images), value_range=value_range)
+
+
+def _class_weights(given: str | dict[str, float] | None) -> str | None:
+    if given is None:
+        return None
+    return parse_class_weights(json.dumps(given) if isinstance(given, dict) else given)
+
+
+def evaluate_model(
+    model: str | Path,
+    data: str | Path,
+    *,
+    value_range: tuple[float, float] | None = None,
+    skip_bad: bool = False,
+    frame: str | None = None,
+    device: str | None = None,
+    output: str | Path | None = None,
+) -> tuple[Evaluated, Path]:
+    """Score a trained model on labelled images and write a page about it.
+
+    Scored are the test images that the data gives, or those of the split that the model was
+    trained with when it is the same data; otherwise all images.
+
+    Args:
+        model: What `train` wrote, or a finished run, whose recommended model is taken.
+        data: A known name, a folder, an archive, a CSV or an npz file.
+        value_range: Lowest and highest value of images that are not 8 bit.
+        skip_bad: Whether to leave out files that cannot be read.
+        frame: "first" takes the first picture of animations and documents.
+        device: A torch device; a GPU where there is one by default.
+        output: Folder of the page; by default `evaluations/MODEL-DATA`.
+
+    Returns:
+        What was found (`.evaluation` has every score), and the page.
+    """
+    if frame not in (None, "first"):
+        raise UsageError(f"frame '{frame}': expected first, or nothing")
+    folder = Path(output) if output else default_evaluation_folder(Path(model), str(data))
+    reading = Reading(value_range=value_range, skip_bad=skip_bad, frame_first=frame == "first")
+    return score_model(Path(model), str(data), folder=folder, reading=reading, device=device)

@@ -146,7 +146,7 @@ def test_a_changed_file_of_the_same_size_and_time_is_noticed(photos, opened, num
     first = opened(photos)
     path = photos / "ant" / "3.png"
     status = path.stat()
-    other = bytearray((photos / "bee" / "3.png").read_bytes())
+    other = bytearray((photos / "ant" / "4.png").read_bytes())
     other = other[: status.st_size] + bytes(max(0, status.st_size - len(other)))
     path.write_bytes(other)
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))

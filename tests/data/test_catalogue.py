@@ -6,7 +6,7 @@ import pytest
 
 from whatwhere.data.catalogue import CATALOGUE
 
-# Total number of images of each set, from the published table of MedMNIST v2.
+# Total number of images of each set, from the published tables.
 PUBLISHED_TOTALS = {
     "pathmnist": 107_180,
     "chestmnist": 112_120,
@@ -17,15 +17,20 @@ PUBLISHED_TOTALS = {
     "breastmnist": 780,
     "bloodmnist": 17_092,
     "tissuemnist": 236_386,
+    "cifar10": 60_000,
+    "cifar100": 60_000,
+    "cifar100-coarse": 60_000,
+    "eurosat": 27_000,
 }
 PUBLISHED_CLASSES = {"pathmnist": 9, "chestmnist": 14, "dermamnist": 7, "octmnist": 4,
     "pneumoniamnist": 2, "retinamnist": 5, "breastmnist": 2, "bloodmnist": 8, "tissuemnist": 8,
-    "organamnist": 11, "organcmnist": 11, "organsmnist": 11}  # fmt: skip
+    "organamnist": 11, "organcmnist": 11, "organsmnist": 11, "cifar10": 10, "cifar100": 100,
+    "cifar100-coarse": 20, "eurosat": 10}  # fmt: skip
 
 
 def test_names_and_families():
     assert list(CATALOGUE)[:2] == ["cluttered-digits", "digits"]
-    assert CATALOGUE.families() == ["digits", "medmnist"]
+    assert CATALOGUE.families() == ["digits", "cifar", "medmnist", "eurosat"]
     assert len(CATALOGUE.match("medmnist")) == 12
     assert CATALOGUE.match("organ?mnist") == ["organamnist", "organcmnist", "organsmnist"]
 
@@ -35,12 +40,15 @@ def test_cards_are_complete(name):
     card = CATALOGUE.card(name)
     assert re.fullmatch(r"[a-z0-9-]+", card.name)
     assert card.title
-    assert card.licence.startswith("CC BY")
+    assert card.licence
     assert card.citation
     assert card.source
     assert len(set(card.classes)) == len(card.classes)
-    if card.family == "medmnist":
+    if card.family != "digits":
+        assert card.address.startswith("https://")
         assert re.fullmatch(r"[0-9a-f]{32}", card.md5)
+    if card.family == "medmnist":
+        assert card.licence.startswith("CC BY")
         assert card.address == f"https://zenodo.org/records/10519652/files/{name}.npz"
 
 

@@ -11,19 +11,16 @@ from whatwhere.errors import DataError, UnknownNameError, UsageError
 def test_a_near_name_is_suggested(opened):
     with pytest.raises(UnknownNameError, match="did you mean 'cluttered-digits'") as caught:
         opened("cluterd-digits")
-    assert "DATA is a known name, a folder of images, a .csv" in str(caught.value)
+    assert "DATA is a known name (whatwhere list data), a folder of images" in str(caught.value)
     assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        ("hf:owner/name", "'hf:owner/name' is not yet supported by this version"),
-        ("cifar10", "'cifar10' is not yet supported by this version"),
-        ("cifar-10-python.tar.gz", "not yet supported by this version"),
+        ("cifar-10-python.tar.gz", "there is no file or folder 'cifar-10-python.tar.gz'"),
         ("nowhere/photos", "there is no file or folder 'nowhere/photos'"),
         ("photos.csv", "there is no file or folder 'photos.csv'"),
-        ("bloodmnist", "fetch https://zenodo.org/records/10519652/files/bloodmnist.npz and pass"),
         ("chestmnist", "several findings may hold for one image"),
     ],
 )
@@ -33,7 +30,7 @@ def test_what_is_not_opened_says_why(opened, data, expected):
 
 
 @pytest.mark.parametrize(
-    ("name", "expected"), [("a.zip", "is packed: unpack it"), ("a.txt", "is not read")]
+    ("name", "expected"), [("a.zip", "is not a readable archive"), ("a.txt", "is not read")]
 )
 def test_other_files_say_what_is_read(opened, tmp_path, name, expected):
     (tmp_path / name).write_bytes(b"x")

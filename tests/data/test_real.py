@@ -1,5 +1,7 @@
 """Real data sets, where they are at hand: counts and classes as their owners state them."""
 
+import subprocess
+import sys
 import zipfile
 
 import numpy as np
@@ -50,3 +52,31 @@ def test_caltech_photographs_of_many_sizes(shared_data, opened, tmp_path):
     assert source.class_names[-1] == "watch"
     assert "12 of 720 images are grey" in source.notes
     assert source.warnings == ()
+
+
+@pytest.fixture(scope="module")
+def cifar(shared_data, tmp_path_factory):
+    """The restored official archives, as the owners' batches."""
+    folder = tmp_path_factory.mktemp("cifar")
+    script = shared_data / "cifar" / "cifar.py"
+    words = [sys.executable, str(script), "unpack", str(script.parent), str(folder)]
+    subprocess.run(words, check=True, capture_output=True)
+    return folder
+
+
+def test_official_cifar_archives(cifar, opened):
+    ten = opened(cifar / "cifar-10-batches-py", largest_size=32)
+    assert [len(ten.indices(part)) for part in SPLIT_NAMES] == [42_500, 7_500, 10_000]
+    assert np.bincount(ten.labels).tolist() == [6_000] * 10
+    assert ten.warnings == ()
+    # The first test image is the well-known cat.
+    assert ten.class_names[ten.labels[50_000]] == "cat"
+    hundred = opened(cifar / "cifar-100-python", largest_size=32)
+    assert np.bincount(hundred.labels).tolist() == [600] * 100
+    assert [warning[-11:] for warning in hundred.warnings] == ["10 of 10000"]
+
+
+def test_eurosat_photographs_in_a_zip(shared_data, opened):
+    source = opened(shared_data / "eurosat_rgb_200.zip", largest_size=64)
+    assert source.images.shape == (2000, 64, 64, 3)
+    assert np.bincount(source.labels).tolist() == [200] * 10

@@ -50,8 +50,8 @@ def test_the_order_of_the_lines_has_no_influence(table, opened):
     lines = [f"all/{index}.png,{'ab'[index % 2]}" for index in range(10)]
     lines += ["../photos/all/../extra.png,a", "extra2.png,b"]
     path = table("path,label", *lines[:10])
-    for name in ("extra.png", "extra2.png"):
-        pixels = (path.parent / "all" / "0.png").read_bytes()
+    for number, name in enumerate(("extra.png", "extra2.png")):
+        pixels = (path.parent / "all" / f"{number}.png").read_bytes()
         (path.parent / name).write_bytes(pixels)
     forth = opened(table("path,label", *lines))
     back = opened(table("path,label", *lines[::-1]))

@@ -381,10 +381,10 @@ def test_c4_grey_among_colour_is_counted(photos, open_untouched):
 
 
 def test_c4_all_grey_gives_one_channel(tmp_path, open_untouched):
-    for name in CLASSES:
+    for label, name in enumerate(CLASSES):
         (tmp_path / "grey" / name).mkdir(parents=True)
         for index in range(NUM_EACH):
-            pixels = noise(index)[..., 0]
+            pixels = noise(100 * label + index)[..., 0]
             Image.fromarray(pixels).save(tmp_path / "grey" / name / f"{index}.png")
     image = Image.new("LA", (8, 8), (100, 51))
     image.save(tmp_path / "grey" / "ant" / "0.png")

@@ -141,7 +141,7 @@ def test_a12_a_signal_stops_within_ten_seconds_and_keeps_what_is_finished(cli, n
     assert {key: value for key, value in cli.results().items() if key in kept} == kept
 
 
-def test_a_kill_is_recovered_from(cli, reference):
+def test_a1_a_kill_is_recovered_from(cli, reference):
     process = cli.start(*SMALL)
     wait_for(lambda: finished(cli) >= 1)
     process.kill()
@@ -269,7 +269,7 @@ def test_test_labels_are_read_by_nobody_before_the_report(tmp_path):
     assert logits[0] == logits[1]
 
 
-def test_a_worker_that_dies_takes_only_its_own_trial_with_it(cli):
+def test_a14_a_worker_that_dies_takes_only_its_own_trial_with_it(cli):
     (cli.folder / "deadly.py").write_text(
         "import os\n"
         "from torch import nn\n"

@@ -42,6 +42,12 @@ Layout = Annotated[str | None, typer.Option(help="nchw or channels_last; default
 SkipBad = Annotated[bool, typer.Option(help="Leave out files that cannot be read.")]
 Frame = Annotated[str | None, typer.Option(help="first: take the first picture of animations.")]
 MissingClass = Annotated[bool, typer.Option(help="Allow a class to be missing in a split.")]
+Dedup = Annotated[bool, typer.Option(help="Leave copies of later images out of training.")]
+Strict = Annotated[bool, typer.Option(help="Refuse data whose splits share images.")]
+
+ClassWeights = Annotated[
+    str | None, typer.Option(help="none, balanced, or a CSV file of class,weight.")
+]
 
 
 class Mode:

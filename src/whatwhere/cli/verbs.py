@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
+from whatwhere.cli.evaluating import eval_
 from whatwhere.cli.options import (
     Backbone,
     Batch,
+    ClassWeights,
     Data,
     DebugOption,
+    Dedup,
     Designs,
     Device,
     Epochs,
@@ -27,6 +30,7 @@ from whatwhere.cli.options import (
     Rate,
     SkipBad,
     Steps,
+    Strict,
     ValueRange,
     Where,
     set_mode,
@@ -76,10 +80,19 @@ def compare(
     skip_bad: SkipBad = False,
     frame: Frame = None,
     allow_missing_class: MissingClass = False,
+    dedup: Dedup = False,
+    strict: Strict = False,
+    class_weights: ClassWeights = None,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; 0: this one. Default: one per core.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    no_wait: Annotated[
+        bool, typer.Option("--no-wait", help="Do not wait for other processes on the same run.")
+    ] = False,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Refuse to add to a run of another machine or version.")
+    ] = False,
     output: Output = None,
     json_: JsonOption = False,
     quiet: QuietOption = False,
@@ -91,6 +104,7 @@ def compare(
     from whatwhere.study import request as asking
     from whatwhere.study.compare import run_comparison
     from whatwhere.study.display import default_display
+    from whatwhere.study.weights import parse_class_weights
 
     request = asking.Request(
         data=tuple(data or [DEFAULT_DATA]),
@@ -115,10 +129,19 @@ def compare(
         skip_bad=skip_bad,
         frame=frame,
         allow_missing_class=allow_missing_class,
+        dedup=dedup,
+        strict=strict,
+        class_weights=parse_class_weights(class_weights) if class_weights else None,
     )
     display = default_display(quiet=quiet or json_)
     result = run_comparison(
-        request, folder=output, display=display, num_workers=workers, dry_run=dry_run
+        request,
+        folder=output,
+        display=display,
+        num_workers=workers,
+        dry_run=dry_run,
+        wait=not no_wait,
+        exact=exact,
     )
     if dry_run:
         print_plan(result)
@@ -148,6 +171,9 @@ def train(
     skip_bad: SkipBad = False,
     frame: Frame = None,
     allow_missing_class: MissingClass = False,
+    dedup: Dedup = False,
+    strict: Strict = False,
+    class_weights: ClassWeights = None,
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 0,
     output: Output = None,
     json_: JsonOption = False,
@@ -159,6 +185,7 @@ def train(
     from whatwhere.study import request as asking
     from whatwhere.study.display import default_display
     from whatwhere.study.training import default_model_folder, train_one
+    from whatwhere.study.weights import parse_class_weights
 
     request = asking.Request(
         data=(data,),
@@ -179,6 +206,9 @@ def train(
         skip_bad=skip_bad,
         frame=frame,
         allow_missing_class=allow_missing_class,
+        dedup=dedup,
+        strict=strict,
+        class_weights=parse_class_weights(class_weights) if class_weights else None,
     )
     folder = output or default_model_folder(request)
     display = default_display(quiet=quiet or json_)
@@ -223,6 +253,9 @@ def predict(
         print(f"{path} {reason}", file=sys.stderr)
     if labelled.bad:
         raise typer.Exit(4)
+
+
+app.command(name="eval")(eval_)
 
 
 @app.command()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.catalogue import CATALOGUE, DataCard
+from whatwhere.data.card import DataCard
 from whatwhere.data.checks import settle_splits
 from whatwhere.data.decode import scale
+from whatwhere.data.medmnist import MEDMNIST_CARDS
 from whatwhere.data.names import display, legal_name, natural_key
 from whatwhere.data.source import SPLIT_NAMES, UNASSIGNED, Listing
 from whatwhere.errors import DataError
@@ -185,9 +186,8 @@ def _with_card(listing: Listing, archive: Path, counts: tuple[int, ...]) -> List
     """Add what the catalogue knows about a file that it recognises by MD5 or by name."""
     with archive.open("rb") as file:
         md5 = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    cards = [CATALOGUE.card(name) for name in CATALOGUE]
-    official = next((card for card in cards if card.md5 == md5), None)
-    named = next((card for card in cards if card.md5 and _is_named(archive, card)), None)
+    official = next((card for card in MEDMNIST_CARDS if card.md5 == md5), None)
+    named = next((card for card in MEDMNIST_CARDS if _is_named(archive, card)), None)
     card = official or named
     if card is None or len(listing.class_names) > len(card.classes):
         return listing

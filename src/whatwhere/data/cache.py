@@ -17,6 +17,12 @@ FOLDER_VARIABLE = "WHATWHERE_DATA"
 MAX_RESIDENT_SHARE = 0.25
 
 
+def data_folder(folder: Path | None = None) -> Path:
+    """Return the cache folder: the one given, else `WHATWHERE_DATA`, else ~/.cache/whatwhere."""
+    chosen = folder or os.environ.get(FOLDER_VARIABLE) or Path.home() / ".cache" / "whatwhere"
+    return Path(chosen).absolute()
+
+
 class ImageCache:
     """Arrays of images with the facts that belong to them, each under a key.
 
@@ -25,8 +31,7 @@ class ImageCache:
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        chosen = folder or os.environ.get(FOLDER_VARIABLE) or Path.home() / ".cache" / "whatwhere"
-        self.folder = Path(chosen).absolute() / "images"
+        self.folder = data_folder(folder) / "images"
 
     def load(self, key: str) -> tuple[np.ndarray, dict[str, Any]] | None:
         """Return the array and the facts of a key, or None when there are none to be trusted.

@@ -1,64 +1,52 @@
-"""Known data sets, one card each: what they are, whose they are, and how to recognise them."""
+"""The catalogue: known data sets by name, each with its card and what lists its images."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
 
+import numpy as np
+
+from whatwhere.data.archive import list_archive
+from whatwhere.data.card import DataCard
+from whatwhere.data.cifar import CIFAR_CARDS, list_known_cifar
 from whatwhere.data.digits import NUM_TEST, NUM_VALIDATION, load_cluttered_digits, load_digits
+from whatwhere.data.download import download, downloads_folder
+from whatwhere.data.folder import list_folder
+from whatwhere.data.medmnist import MEDMNIST_CARDS
+from whatwhere.data.source import SPLIT_NAMES, Listing
+from whatwhere.data.unpack import unpack_once
 from whatwhere.errors import DataError
 from whatwhere.registry import Registry
 
+Arrays = tuple[np.ndarray, np.ndarray, np.ndarray]
 
-@dataclass(frozen=True)
-class DataCard:
-    """The facts about a known data set.
-
-    Args:
-        name: The registered name, a legal file name.
-        family: The collection it belongs to.
-        title: What people call it.
-        classes: Class names in the order of their indices.
-        channels: 1 for grey, 3 for colour.
-        splits: Number of images for training, validation and test.
-        licence: Under which terms it may be used.
-        citation: What to cite.
-        address: Where the official file lies; empty when nothing is fetched.
-        md5: MD5 of the official file; empty when there is none.
-        allow_flip: Whether a mirrored image still belongs to its class.
-        source: Where the images come from.
-        multi_label: Whether several classes may hold for one image; such a set is refused.
-    """
-
-    name: str
-    family: str
-    title: str
-    classes: tuple[str, ...]
-    channels: int
-    splits: tuple[int, int, int]
-    licence: str
-    citation: str
-    address: str = ""
-    md5: str = ""
-    allow_flip: bool = True
-    source: str = ""
-    multi_label: bool = False
-
-
-DIGIT_CLASSES = tuple("0123456789")
 DIGIT_SPLITS = (1797 - NUM_VALIDATION - NUM_TEST, NUM_VALIDATION, NUM_TEST)
 DIGIT_CITATION = (
     "Alpaydin and Kaynak. Optical Recognition of Handwritten Digits. UCI Machine Learning "
     "Repository (1998), doi 10.24432/C50P49."
 )
-MEDMNIST_CITATION = (
-    "Yang, Shi, Wei, Liu, Zhao, Ke, Pfister and Ni. MedMNIST v2 - A large-scale lightweight "
-    "benchmark for 2D and 3D biomedical image classification. Scientific Data 10, 41 (2023), "
-    "doi 10.1038/s41597-022-01721-8."
-)
-MEDMNIST_ADDRESS = "https://zenodo.org/records/10519652/files/{}.npz"
-ORGANS = (
-    "bladder", "femur-left", "femur-right", "heart", "kidney-left", "kidney-right", "liver",
-    "lung-left", "lung-right", "pancreas", "spleen",
+EUROSAT = DataCard(
+    name="eurosat",
+    family="eurosat",
+    title="EuroSAT RGB",
+    classes=(
+        "AnnualCrop", "Forest", "HerbaceousVegetation", "Highway", "Industrial", "Pasture",
+        "PermanentCrop", "Residential", "River", "SeaLake",
+    ),
+    channels=3,
+    splits=(27_000,),
+    licence="MIT",
+    citation=(
+        "Helber, Bischke, Dengel and Borth. EuroSAT: A novel dataset and deep learning benchmark "
+        "for land use and land cover classification. IEEE JSTARS 12(7) (2019)."
+    ),
+    address=(
+        "https://huggingface.co/datasets/torchgeo/eurosat/resolve/"
+        "c877bcd43f099cd0196738f714544e355477f3fd/EuroSAT.zip"
+    ),
+    md5="c8fa014336c82ac7804f0398fcb19387",
+    source="Sentinel-2 images of land, 64 x 64",
 )  # fmt: skip
 
 
@@ -67,7 +55,7 @@ def _digit_card(name: str, title: str, source: str) -> DataCard:
         name=name,
         family="digits",
         title=title,
-        classes=DIGIT_CLASSES,
+        classes=tuple("0123456789"),
         channels=1,
         splits=DIGIT_SPLITS,
         licence="CC BY 4.0",
@@ -77,122 +65,50 @@ def _digit_card(name: str, title: str, source: str) -> DataCard:
     )
 
 
-def _medmnist_card(
-    title: str,
-    channels: int,
-    splits: tuple[int, int, int],
-    md5: str,
-    classes: tuple[str, ...],
-    *,
-    source: str,
-    licence: str = "CC BY 4.0",
-    allow_flip: bool = True,
-    multi_label: bool = False,
-) -> DataCard:
-    name = title.lower()
-    return DataCard(
-        name=name,
-        family="medmnist",
-        title=title,
-        classes=classes,
-        channels=channels,
-        splits=splits,
-        licence=licence,
-        citation=MEDMNIST_CITATION,
-        address=MEDMNIST_ADDRESS.format(name),
-        md5=md5,
-        allow_flip=allow_flip,
-        source=source,
-        multi_label=multi_label,
+def _list_digits(card: DataCard, load: Callable[[], Arrays], folder: Path) -> Listing:
+    images, labels, split = load()
+    return Listing(
+        name=card.name,
+        title=card.title,
+        items=tuple(f"{SPLIT_NAMES[part]}/{index}" for index, part in enumerate(split)),
+        labels=labels,
+        class_names=card.classes,
+        split=split,
+        images=images,
+        allow_flip=card.allow_flip,
+        source=card.source,
+        licence=card.licence,
+        citation=card.citation,
     )
 
 
-# Class names and split sizes as in the medmnist package, MD5 of the 28 x 28 files of release 3.
-MEDMNIST_CARDS = (
-    _medmnist_card(
-        "PathMNIST", 3, (89_996, 10_004, 7_180), "a8b06965200029087d5bd730944a56c1",
-        ("adipose", "background", "debris", "lymphocytes", "mucus", "smooth muscle",
-         "normal colon mucosa", "cancer-associated stroma", "colorectal adenocarcinoma epithelium"),
-        source="Colon pathology: Kather et al., PLOS Medicine 16(1) (2019)",
-    ),
-    _medmnist_card(
-        "ChestMNIST", 1, (78_468, 11_219, 22_433), "02c8a6516a18b556561a56cbdd36c4a8",
-        ("atelectasis", "cardiomegaly", "effusion", "infiltration", "mass", "nodule", "pneumonia",
-         "pneumothorax", "consolidation", "edema", "emphysema", "fibrosis", "pleural", "hernia"),
-        source="Chest X-ray, 14 findings: Wang et al., CVPR (2017)",
-        multi_label=True,
-    ),
-    _medmnist_card(
-        "DermaMNIST", 3, (7_007, 1_003, 2_005), "0744692d530f8e62ec473284d019b0c7",
-        ("actinic keratoses and intraepithelial carcinoma", "basal cell carcinoma",
-         "benign keratosis-like lesions", "dermatofibroma", "melanoma", "melanocytic nevi",
-         "vascular lesions"),
-        source="Dermatoscope: Tschandl et al., Scientific Data 5, 180161 (2018)",
-        licence="CC BY-NC 4.0",
-    ),
-    _medmnist_card(
-        "OCTMNIST", 1, (97_477, 10_832, 1_000), "c68d92d5b585d8d81f7112f81e2d0842",
-        ("choroidal neovascularization", "diabetic macular edema", "drusen", "normal"),
-        source="Retinal OCT: Kermany et al., Cell 172(5) (2018)",
-    ),
-    _medmnist_card(
-        "PneumoniaMNIST", 1, (4_708, 524, 624), "28209eda62fecd6e6a2d98b1501bb15f",
-        ("normal", "pneumonia"),
-        source="Chest X-ray: Kermany et al., Cell 172(5) (2018)",
-    ),
-    _medmnist_card(
-        "RetinaMNIST", 3, (1_080, 120, 400), "bd4c0672f1bba3e3a89f0e4e876791e4",
-        ("grade 0", "grade 1", "grade 2", "grade 3", "grade 4"),
-        source="Fundus camera: DeepDRiD challenge (2020)",
-    ),
-    _medmnist_card(
-        "BreastMNIST", 1, (546, 78, 156), "750601b1f35ba3300ea97c75c52ff8f6",
-        ("malignant", "normal or benign"),
-        source="Breast ultrasound: Al-Dhabyani et al., Data in Brief 28, 104863 (2020)",
-    ),
-    _medmnist_card(
-        "BloodMNIST", 3, (11_959, 1_712, 3_421), "7053d0359d879ad8a5505303e11de1dc",
-        ("basophil", "eosinophil", "erythroblast", "immature granulocytes", "lymphocyte",
-         "monocyte", "neutrophil", "platelet"),
-        source="Blood cell microscope: Acevedo et al., Data in Brief 30, 105474 (2020)",
-    ),
-    _medmnist_card(
-        "TissueMNIST", 1, (165_466, 23_640, 47_280), "ebe78ee8b05294063de985d821c1c34b",
-        ("collecting duct, connecting tubule", "distal convoluted tubule",
-         "glomerular endothelial cells", "interstitial endothelial cells", "leukocytes",
-         "podocytes", "proximal tubule segments", "thick ascending limb"),
-        source="Kidney cortex microscope: BBBC051, Ljosa et al., Nature Methods 9(7) (2012)",
-    ),
-    *(
-        _medmnist_card(
-            title, 1, splits, md5, ORGANS,
-            source=f"Abdominal CT, {view} view: LiTS, Bilic et al. (2019); Xu et al. (2019)",
-            allow_flip=False,
-        )
-        for title, view, splits, md5 in (
-            ("OrganAMNIST", "axial", (34_561, 6_491, 17_778), "68e3f8846a6bd62f0c9bf841c0d9eacc"),
-            ("OrganCMNIST", "coronal", (12_975, 2_392, 8_216), "b9ceb9546e10131b32923c5bbeaea2b1"),
-            ("OrganSMNIST", "sagittal", (13_932, 2_452, 8_827), "9ab87b696fb54e2a387ebe992d6ed5f1"),
-        )
-    ),
-)  # fmt: skip
-
-
-def _not_fetched(card: DataCard) -> Callable[[], Any]:
-    """Return a factory that says how to get the file, for a set that has to be brought along."""
-
-    def refuse() -> Any:
-        if card.multi_label:
-            raise DataError(
-                f"{card.name} is not supported: several findings may hold for one image, and "
-                "whatwhere compares classifiers that name one class per image"
-            )
+def _list_medmnist(card: DataCard, folder: Path) -> Listing:
+    if card.multi_label:
         raise DataError(
-            f"{card.name} is not downloaded by this version: fetch {card.address} and pass the "
-            f"path of {card.name}.npz instead of the name"
+            f"{card.name} is not supported: several findings may hold for one image, and "
+            "whatwhere compares classifiers that name one class per image"
         )
+    return list_archive(download(card.address, md5=card.md5, folder=downloads_folder(folder)))
 
-    return refuse
+
+def _list_eurosat(folder: Path) -> Listing:
+    packed = download(EUROSAT.address, md5=EUROSAT.md5, folder=downloads_folder(folder))
+    listing = list_folder(unpack_once(packed, folder=folder))
+    warnings = listing.warnings
+    if (len(listing.labels),) != EUROSAT.splits:
+        warnings += (
+            f"{len(listing.labels)} images instead of the {EUROSAT.splits[0]} of the official "
+            "file: do not compare with published figures",
+        )
+    return dataclasses.replace(
+        listing,
+        name=EUROSAT.name,
+        title=EUROSAT.title,
+        warnings=warnings,
+        source=EUROSAT.source,
+        licence=EUROSAT.licence,
+        citation=EUROSAT.citation,
+    )
 
 
 def _catalogue() -> Registry[DataCard]:
@@ -201,10 +117,13 @@ def _catalogue() -> Registry[DataCard]:
     plain = _digit_card("digits", "Handwritten digits, 8 x 8", scans)
     clutter = f"{scans}, each among three fragments of others on a 12 x 12 canvas"
     cluttered = _digit_card("cluttered-digits", "Cluttered digits, 12 x 12", clutter)
-    catalogue.register(cluttered, load_cluttered_digits)
-    catalogue.register(plain, load_digits)
+    catalogue.register(cluttered, partial(_list_digits, cluttered, load_cluttered_digits))
+    catalogue.register(plain, partial(_list_digits, plain, load_digits))
+    for card in CIFAR_CARDS:
+        catalogue.register(card, partial(list_known_cifar, card))
     for card in MEDMNIST_CARDS:
-        catalogue.register(card, _not_fetched(card))
+        catalogue.register(card, partial(_list_medmnist, card))
+    catalogue.register(EUROSAT, _list_eurosat)
     return catalogue
 
 

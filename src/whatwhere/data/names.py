@@ -76,6 +76,11 @@ def legal_name(name: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", ascii_text.lower()).strip("-")[:60] or "data"
 
 
+def spreadsheet_safe(text: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+
+
 def _escape(character: str) -> str:
     if character == "\\":
         return "\\\\"

@@ -1,31 +1,21 @@
 """open_source: whatever a user calls their data, as one ImageSource."""
 
 import hashlib
-import os
 import time
 from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.archive import list_archive
-from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache
+from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache, data_folder
 from whatwhere.data.canvas import to_canvases
-from whatwhere.data.catalogue import CATALOGUE
-from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes, refuse_small_classes
+from whatwhere.data.checks import refuse_small_classes
 from whatwhere.data.files import Canvases, Sizes, content_hash, decode_listing
-from whatwhere.data.folder import list_folder
-from whatwhere.data.names import display
-from whatwhere.data.source import SPLIT_NAMES, TEST, UNASSIGNED, VALIDATION, ImageSource, Listing
-from whatwhere.data.split import complete_splits, merge_groups
-from whatwhere.data.table import list_table
+from whatwhere.data.kinds import list_data
+from whatwhere.data.settle import Settled, Wanted, settle
+from whatwhere.data.source import UNASSIGNED, ImageSource, Listing
 from whatwhere.data.vet import Rules
-from whatwhere.errors import DataError, UnknownNameError, UsageError, unknown_name
+from whatwhere.errors import DataError, UsageError
 
-ACCEPTED = (
-    "DATA is a known name, a folder of images, a .csv of path,label[,group][,split], or an .npz of "
-    "images and labels"
-)
-NOT_YET = ("cifar10", "cifar100")
 MAX_IMAGE_SIZE = 1024
 
 
@@ -39,6 +29,9 @@ def open_source(
     skip_bad: bool = False,
     frame_first: bool = False,
     allow_missing_class: bool = False,
+    dedup: bool = False,
+    strict: bool = False,
+    whole: bool = False,
     cache_folder: Path | None = None,
     minimum_size: int = 8,
     validation_fraction: float = 0.15,
@@ -50,7 +43,7 @@ def open_source(
     of one group, come into the same split when the split is made here.
 
     Args:
-        data: A known name, a folder, a .csv or an .npz file.
+        data: A known name, a folder, an archive, a .csv or an .npz file, or "hf:owner/name".
         image_size: Side of the images in pixels; None takes their own when all agree, are square
             and at most `largest_size`, otherwise `largest_size`.
         largest_size: In pixels.
@@ -59,6 +52,11 @@ def open_source(
         skip_bad: Whether bad files are left out, up to a tenth of all.
         frame_first: Whether the first picture of an animation or a document is taken.
         allow_missing_class: Whether a class may be missing in a split.
+        dedup: Whether images that are, pixel for pixel, in a later split too are left out of
+            training and validation.
+        strict: Whether splits that share images, or equal images of two classes, are refused.
+        whole: Whether to make no splits: images without given splits are all test images then,
+            and classes may be small.
         cache_folder: Where decoded images are kept; None takes `WHATWHERE_DATA` or
             ~/.cache/whatwhere.
         minimum_size: Smallest accepted side of an image in pixels.
@@ -77,86 +75,20 @@ def open_source(
     start = time.perf_counter()
     sizes = Sizes(image_size, largest_size, margin)
     _check_options(sizes, minimum_size, value_range)
-    listing = list_data(data, value_range=value_range)
-    refuse_small_classes(listing.labels, listing.class_names)
+    listing = list_data(data, value_range=value_range, folder=data_folder(cache_folder))
+    if not whole:
+        refuse_small_classes(listing.labels, listing.class_names)
     if listing.images is None:
         rules, cache = Rules(value_range, frame_first, minimum_size), ImageCache(cache_folder)
         _refuse_cache_in_data(data, cache)
         canvases = decode_listing(listing, rules=rules, sizes=sizes, skip_bad=skip_bad, cache=cache)
     else:
         canvases = _fit_arrays(listing, sizes, minimum_size)
-    labels = listing.labels[canvases.kept]
-    refuse_small_classes(labels, listing.class_names)
-    split, warnings = _settle(
-        listing,
-        canvases,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-    )
-    if not allow_missing_class:
-        refuse_missing_classes(labels, split, listing.class_names)
-    return _assemble(listing, canvases, split, warnings, time.perf_counter() - start)
-
-
-def list_data(data: str | Path, *, value_range: tuple[float, float] | None = None) -> Listing:
-    """Find out what `data` is and list its images.
-
-    Args:
-        data: A known name, a folder, a .csv or an .npz file.
-        value_range: Values that become 0 and 255, for arrays that are not uint8.
-
-    Returns:
-        The listing.
-
-    Raises:
-        DataError: If it is something that is not read.
-        UnknownNameError: If it is neither a known name nor on disk.
-    """
-    text = os.fspath(data)
-    if text in CATALOGUE:
-        return _list_known(text, value_range)
-    path = Path(text).expanduser()
-    if path.is_dir():
-        return list_folder(path)
-    if path.is_file() and path.suffix.lower() == ".csv":
-        return list_table(path)
-    if path.is_file() and path.suffix.lower() == ".npz":
-        return list_archive(path, value_range=value_range)
-    raise _not_opened(text, path)
-
-
-def _not_opened(text: str, path: Path) -> DataError | UnknownNameError:
-    """Return the error for data that is none of the accepted kinds."""
-    shown = display(os.fsencode(text))
-    if text.startswith("hf:") or text in NOT_YET or path.name.startswith("cifar-10"):
-        return DataError(f"'{shown}' is not yet supported by this version; {ACCEPTED}")
-    if path.suffix.lower() in (".zip", ".tar", ".gz", ".tgz") and path.exists():
-        return DataError(f"'{shown}' is packed: unpack it and pass the folder; {ACCEPTED}")
-    if path.exists():
-        return DataError(f"'{shown}' is not read; {ACCEPTED}")
-    if len(path.parts) > 1 or path.suffix:
-        return DataError(f"there is no file or folder '{shown}'; {ACCEPTED}")
-    return UnknownNameError(f"{unknown_name('data set', shown, CATALOGUE)}; {ACCEPTED}")
-
-
-def _list_known(name: str, value_range: tuple[float, float] | None) -> Listing:
-    images, labels, split = CATALOGUE.factory(name)()
-    if value_range is not None:
-        raise DataError(f"{name} has 8 bits, and --value-range is for images of more bits")
-    card = CATALOGUE.card(name)
-    return Listing(
-        name=card.name,
-        title=card.title,
-        items=tuple(f"{SPLIT_NAMES[part]}/{index}" for index, part in enumerate(split)),
-        labels=labels,
-        class_names=card.classes,
-        split=split,
-        images=images,
-        allow_flip=card.allow_flip,
-        source=card.source,
-        licence=card.licence,
-        citation=card.citation,
-    )
+    if not whole:
+        refuse_small_classes(listing.labels[canvases.kept], listing.class_names)
+    wanted = Wanted(validation_fraction, test_fraction, allow_missing_class, dedup, strict, whole)
+    settled = settle(listing, canvases, wanted, folder=data_folder(cache_folder))
+    return _assemble(listing, canvases, settled, time.perf_counter() - start)
 
 
 def _fit_arrays(listing: Listing, sizes: Sizes, minimum_size: int) -> Canvases:
@@ -180,44 +112,6 @@ def _fit_arrays(listing: Listing, sizes: Sizes, minimum_size: int) -> Canvases:
         content_hash=content_hash(listing, hashes, kept),
         pixel_hashes=tuple(hashes),
     )
-
-
-def _settle(
-    listing: Listing, canvases: Canvases, *, validation_fraction: float, test_fraction: float
-) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return complete splits, and warnings about what they share."""
-    kept = canvases.kept
-    labels, split = listing.labels[kept], listing.split[kept]
-    twins = np.unique(canvases.pixel_hashes, return_inverse=True)[1]
-    together = twins
-    if listing.groups is not None:
-        groups = listing.groups[kept]
-        together = merge_groups(groups, twins)
-        if split[0] != UNASSIGNED:
-            refuse_cut_groups(split, groups, tuple(listing.items[index] for index in kept))
-    completed = complete_splits(
-        labels,
-        split,
-        together,
-        validation_fraction=validation_fraction,
-        test_fraction=test_fraction,
-    )
-    return completed, _duplicate_warnings(completed, twins)
-
-
-def _duplicate_warnings(split: np.ndarray, twins: np.ndarray) -> tuple[str, ...]:
-    """Warn of images that are pixel for pixel in an earlier split too, as given splits may be."""
-    warnings = []
-    for part in (VALIDATION, TEST):
-        mine, earlier = twins[split == part], twins[split < part]
-        num_leaked = int(np.isin(mine, earlier).sum())
-        if num_leaked:
-            places = " or ".join(SPLIT_NAMES[:part])
-            warnings.append(
-                f"{SPLIT_NAMES[part]} images that are pixel for pixel among the {places} images "
-                f"too: {num_leaked} of {len(mine)}"
-            )
-    return tuple(warnings)
 
 
 def _refuse_cache_in_data(data: str | Path, cache: ImageCache) -> None:
@@ -247,8 +141,7 @@ def _check_options(
 def _assemble(
     listing: Listing,
     canvases: Canvases,
-    split: np.ndarray,
-    warnings: tuple[str, ...],
+    settled: Settled,
     decode_seconds: float,
 ) -> ImageSource:
     kept = canvases.kept
@@ -260,13 +153,16 @@ def _assemble(
         margin=canvases.margin,
         labels=listing.labels[kept],
         class_names=listing.class_names,
-        split=split,
+        split=settled.split,
         groups=None if listing.groups is None else listing.groups[kept],
         items=tuple(listing.items[index] for index in kept),
         content_hash=canvases.content_hash,
         allow_flip=listing.allow_flip,
-        warnings=(*listing.warnings, *canvases.warnings, *warnings),
-        notes=(*listing.notes, *canvases.notes),
+        warnings=(*listing.warnings, *canvases.warnings, *settled.warnings),
+        notes=(*listing.notes, *canvases.notes, *settled.notes),
+        splits_given=bool(listing.split[0] != UNASSIGNED),
+        leaked=settled.leaked,
+        near=settled.near,
         left_out=canvases.left_out,
         source=listing.source,
         licence=listing.licence,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.data.source import SPLIT_NAMES, ImageSource
+from whatwhere.data.source import SPLIT_NAMES, UNASSIGNED, ImageSource
 from whatwhere.data.split import fingerprint
 from whatwhere.randomness import generator
 
@@ -44,7 +44,7 @@ def profile(source: ImageSource) -> Profile:
     }
     present = counts["train"][counts["train"] > 0]
     return Profile(
-        num_images=len(source.labels),
+        num_images=int((source.split != UNASSIGNED).sum()),
         num_classes=source.num_classes,
         class_counts={name: tuple(part.tolist()) for name, part in counts.items()},
         imbalance=float(present.max() / present.min()),
@@ -95,8 +95,22 @@ def describe_source(source: ImageSource) -> dict[str, Any]:
         "warnings": list(source.warnings),
         "notes": list(source.notes),
         "left_out": list(source.left_out),
+        "leaked_test_indices": source.leaked.tolist(),
+        "near_duplicates": _near(source),
         "source": source.source,
         "licence": source.licence,
         "citation": source.citation,
         "sample_indices": sample_indices(source),
+    }
+
+
+def _near(source: ImageSource) -> dict[str, Any] | None:
+    near = source.near
+    if near is None:
+        return None
+    return {
+        "num_test": near.num_test,
+        "num_near": near.num_near,
+        "num_other_class": near.num_other_class,
+        "pairs": [list(pair) for pair in near.pairs] if near.tells else [],
     }

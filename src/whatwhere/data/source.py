@@ -1,10 +1,14 @@
 """ImageSource: a data set as one uint8 array, its labels and its splits, ready to be streamed."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from whatwhere.errors import unknown_name
+
+if TYPE_CHECKING:
+    from whatwhere.data.near import NearDuplicates
 
 SPLIT_NAMES = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)
@@ -66,7 +70,7 @@ class ImageSource:
         margin: Width of the frame around the evaluation view in pixels.
         labels: int64, class index of each image.
         class_names: One name per class.
-        split: int8, index into `SPLIT_NAMES`.
+        split: int8, index into `SPLIT_NAMES`, or -1 for images that are left out.
         groups: int64, equal for images that never straddle splits, or None.
         items: One display-safe name per image: its relative path, or for instance "train/17".
         content_hash: SHA-256 over names, bytes, labels and given splits of all images.
@@ -78,6 +82,10 @@ class ImageSource:
         licence: Under which terms.
         citation: What to cite.
         decode_seconds: Time from call to array.
+        splits_given: Whether the data says which images are for the test.
+        leaked: int64 positions of test images that are, pixel for pixel, in training or
+            validation too.
+        near: Near duplicates across splits; None where they were not looked for.
     """
 
     name: str
@@ -99,6 +107,9 @@ class ImageSource:
     licence: str
     citation: str
     decode_seconds: float
+    splits_given: bool
+    leaked: np.ndarray
+    near: "NearDuplicates | None"
 
     @property
     def channels(self) -> int:

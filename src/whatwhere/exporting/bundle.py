@@ -141,6 +141,10 @@ def read_bundle(folder: Path) -> Bundle:
         )
     except KeyError as error:
         raise UsageError(f"{folder / 'config.toml'} lacks the entry {error}") from None
+    except (TypeError, AttributeError) as error:
+        raise UsageError(
+            f"{folder / 'config.toml'} has an entry of another kind than expected: {error}"
+        ) from None
 
 
 def _design(text: str) -> Design:

@@ -8,6 +8,7 @@ from whatwhere.records.files import (
     write_atomically,
 )
 from whatwhere.records.ledger import Ledger
+from whatwhere.records.lock import check_writable, folder_lock
 from whatwhere.records.run import Run, Trial, damaged_files, read_trial
 from whatwhere.records.trial import TrialKey, set_aside, trial_folder, write_trial
 
@@ -17,8 +18,10 @@ __all__ = [
     "Trial",
     "TrialKey",
     "as_storage_error",
+    "check_writable",
     "damaged_files",
     "failpoint",
+    "folder_lock",
     "read_trial",
     "remove_stale_temporaries",
     "set_aside",

@@ -36,14 +36,22 @@ class Ledger:
 
     Args:
         path: The SQLite file; made if missing, set aside and made anew if damaged.
+        known: Whether there should be one, so that its loss is worth a notice.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, known: bool = False) -> None:
         self.path = path
         self.notice: str | None = None
+        if known and not path.exists():
+            self.notice = f"{path.name} was lost; made anew; the trial folders hold all results"
         try:
             self._prepare()
         except sqlite3.OperationalError as error:
+            if getattr(error, "sqlite_errorcode", 0) & 0xFF in _LOCK_CODES:
+                raise StorageError(
+                    f"the file system of {path} does not do what SQLite needs ({error}), as some"
+                    " network folders do not; choose a folder on a local disk with -o"
+                ) from error
             if path.exists():
                 raise BusyError(f"{path} is in use ({error}); try again in a minute") from error
             raise StorageError(
@@ -63,6 +71,27 @@ class Ledger:
         with self._transaction() as connection:
             rows = [(trial,) for trial in trials]
             connection.executemany("INSERT OR IGNORE INTO trials (trial) VALUES (?)", rows)
+
+    def adopt(self, trials: Iterable[tuple[str, str, str]]) -> None:
+        """Write down finished trials that the ledger does not know, as after it was lost.
+
+        Args:
+            trials: Text key, state and SHA-256 of the record of each.
+        """
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO trials (trial, state, record_sha256) VALUES (?, ?, ?)",
+                trials,
+            )
+
+    def record_hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of the record of every trial that is settled."""
+        query = (
+            "SELECT trial, record_sha256 FROM trials WHERE record_sha256 IS NOT NULL"
+            " AND state NOT IN ('running', 'waiting')"
+        )
+        with contextlib.closing(self._connect()) as connection:
+            return dict(connection.execute(query).fetchall())
 
     def release(self, trials: Iterable[str]) -> None:
         """Put trials back in the waiting state, unless a live process runs them.
@@ -150,6 +179,7 @@ class Ledger:
         return connection
 
 
+_LOCK_CODES = {sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOLFS}
 _STORAGE_CODES = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR}
 
 

@@ -81,6 +81,21 @@ def missing(num_missing: int, *, num_planned: int) -> str:
     )
 
 
+def mixed_numerics(num_keys: int) -> str:
+    """Say that trials were computed in several ways whose last bits differ.
+
+    Args:
+        num_keys: Different combinations of version, processor and threads.
+
+    Returns:
+        The sentence.
+    """
+    return (
+        f"The trials were computed with {num_keys} different combinations of version, processor"
+        " and threads: they are not bit-comparable."
+    )
+
+
 def under_trained(num_rising: int, *, num_trials: int) -> str:
     """Say that validation curves still rise at the end.
 

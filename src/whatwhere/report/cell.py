@@ -46,8 +46,9 @@ class Outcome:
 
     Args:
         record: The trial's record.
-        scores: Test scores by name: the four metrics, "nll" and "brier"; empty unless finished,
-            None where the test images do not allow a score.
+        scores: Test scores by name: the four metrics, "nll", "brier", and where test images are
+            in training too "clean", the chosen metric without them; empty unless finished, None
+            where the test images do not allow a score.
         values: Influence value of each test image on the chosen metric, or None.
         curve: Columns of the training curve; empty where none was kept.
         unusable: Why predictions of a finished trial cannot be scored; empty where they can.
@@ -119,12 +120,12 @@ class Row:
         """Return the mean of a test score over the finished trials, None without any.
 
         Args:
-            name: A metric, "nll" or "brier".
+            name: A metric, "nll", "brier" or "clean".
 
         Returns:
             The mean, or None.
         """
-        scores = [outcome.scores[name] for outcome in self.finished]
+        scores = [outcome.scores.get(name) for outcome in self.finished]
         known = [score for score in scores if score is not None]
         return float(np.mean(known)) if known and len(known) == len(scores) else None
 
@@ -161,6 +162,11 @@ class Cell:
     def title(self) -> str:
         """The data set's title."""
         return self.data.get("title") or self.dataset
+
+    @property
+    def num_leaked(self) -> int:
+        """How many test images are, pixel for pixel, in training or validation too."""
+        return len(self.data.get("leaked_test_indices", []))
 
     @property
     def compared(self) -> Comparison:

@@ -98,7 +98,8 @@ def predicted(run: Run, cell: Cell, design: str) -> Predicted:
 
 def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     metric = metric_of(run)
-    rows = _rows(trials, metric)
+    leaked = run.data.get(dataset, {}).get("leaked_test_indices", [])
+    rows = _rows(trials, metric, leaked)
     comparison = _compared(rows)
     most_seeds = max(len(row.finished) for row in rows)
     reasons = {row.design.name: _why_excluded(row, most_seeds) for row in rows}
@@ -126,11 +127,11 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     )
 
 
-def _rows(trials: list[Trial], metric: str) -> tuple[Row, ...]:
+def _rows(trials: list[Trial], metric: str, leaked: list[int]) -> tuple[Row, ...]:
     by_design: dict[str, list[Trial]] = {}
     for trial in trials:
         by_design.setdefault(trial.record["design"]["name"], []).append(trial)
-    test_items = _TestItems()
+    test_items = _TestItems(leaked)
     rows = []
     for group in by_design.values():
         outcomes = tuple(_outcome(trial, metric, test_items) for trial in group)
@@ -159,7 +160,8 @@ def _design(card: dict[str, Any]) -> Design:
 class _TestItems:
     """The test images of a cell, as the first trial has them; every other must agree."""
 
-    def __init__(self) -> None:
+    def __init__(self, leaked: list[int]) -> None:
+        self.leaked = leaked
         self.index: np.ndarray | None = None
         self.label: np.ndarray | None = None
 
@@ -192,7 +194,11 @@ def _outcome(trial: Trial, metric: str, test_items: _TestItems) -> Outcome:
         values = influence(metric, logit, label)
     except DataError as error:
         return Outcome(trial.record, curve=curve, unusable=str(error))
-    return Outcome(trial.record, _scores(logit, label), values, curve)
+    scores = _scores(logit, label)
+    if test_items.leaked:
+        clean = ~np.isin(index, test_items.leaked)
+        scores["clean"] = _score_or_none(metric, logit[clean], label[clean])
+    return Outcome(trial.record, scores, values, curve)
 
 
 def _scores(logit: np.ndarray, label: np.ndarray) -> dict[str, float | None]:

@@ -54,7 +54,7 @@ def write_page(
     data = [view_data(run, name, number=number) for number, name in enumerate(names, start=1)]
     pictures = collect_pictures(run.folder, wanted_pictures(views, data), fetch_images=fetch_images)
     page = (
-        _environment()
+        page_environment()
         .get_template("page.html.j2")
         .render(
             summary=summary,
@@ -73,7 +73,8 @@ def write_page(
     return page.encode("utf-8", errors="replace")
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Return what fills the templates of pages: everything is escaped."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,

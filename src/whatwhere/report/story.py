@@ -13,6 +13,7 @@ from whatwhere.report.protocol import protocol_name
 from whatwhere.stats.comparison import Pair
 
 SIGNIFICANCE_LEVEL = 0.05
+MAX_LEAKED_SHARE = 0.01
 _CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")
 
 
@@ -154,6 +155,18 @@ def _is_cheapest_of_all(cell: Cell, name: str) -> bool:
 
 
 def _remark(cell: Cell) -> str:
+    return " ".join(text for text in (_about_attention(cell), _leak_mark(cell)) if text)
+
+
+def _leak_mark(cell: Cell) -> str:
+    """Mark a recommendation that rests on test images which were trained on."""
+    num_items = cell.comparison.num_items if cell.comparison else 0
+    if cell.num_leaked <= MAX_LEAKED_SHARE * num_items or not num_items:
+        return ""
+    return wording.leak_mark(cell.num_leaked, num_items=num_items)
+
+
+def _about_attention(cell: Cell) -> str:
     tied = is_compared(cell) and cell.compared.unique_winner is None
     if tied and NO_ATTENTION in cell.compared.may_be_best:
         return wording.no_attention_may_be_best()
@@ -251,7 +264,13 @@ def _cautions(cell: Cell) -> list[str]:
         for row in cell.rows
         if row.num_collapsed
     ]
-    return sentences + [text for text in (_rising(cell), _unbalanced(cell)) if text]
+    others = (_rising(cell), _unbalanced(cell), _mixed_numerics(cell))
+    return sentences + [text for text in others if text]
+
+
+def _mixed_numerics(cell: Cell) -> str:
+    keys = {outcome.record.get("numerics_key") for outcome in cell.outcomes} - {None}
+    return cautions.mixed_numerics(len(keys)) if len(keys) > 1 else ""
 
 
 def _rising(cell: Cell) -> str:

@@ -17,7 +17,7 @@ from whatwhere.report.wording import pair as pair_sentence
 from whatwhere.stats.comparison import MethodSummary, Pair
 
 FORMAT = 1
-SCORES = ("accuracy", "balanced-accuracy", "macro-f1", "auc", "nll", "brier")
+SCORES = ("accuracy", "balanced-accuracy", "macro-f1", "auc", "nll", "brier", "clean")
 
 
 def summarise(run: Run, cells: tuple[Cell, ...]) -> dict[str, Any]:
@@ -138,6 +138,7 @@ def _cell(cell: Cell, story: Story, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "controls": [asdict(verdict) for verdict in story.controls],
         "detectable": story.detectable,
         "cautions": list(story.cautions),
+        "num_leaked": cell.num_leaked,
         "is_compared": is_compared(cell),
         "num_items": comparison.num_items if comparison else None,
         "num_comparisons": comparison.num_comparisons if comparison else None,

@@ -6,6 +6,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from whatwhere.report.evaluation import (
+    Evaluated,
+    calibration_sentence,
+    headline,
+    shown_value,
+)
 from whatwhere.report.numbers import count, milliseconds, percent
 from whatwhere.report.protocol import decimals_of, failures_of
 from whatwhere.report.text import shortened, visible
@@ -64,3 +70,26 @@ def _cells(row: dict[str, Any], decimals: int) -> list[Text]:
         row["letters"],
     ]
     return [Text(text) for text in texts]
+
+
+def evaluation_text(evaluated: Evaluated) -> str:
+    """Return what a terminal shows of a model's evaluation.
+
+    Args:
+        evaluated: The answers and their scores.
+
+    Returns:
+        Lines of text.
+    """
+    evaluation = evaluated.evaluation
+    lines = [headline(evaluated), ""]
+    lines += [f"  {score.title}: {shown_value(score)}" for score in evaluation.scores]
+    lines += ["", calibration_sentence(evaluation.calibration)]
+    if evaluation.temperature and evaluation.calibrated:
+        after = 100 * evaluation.calibrated.equal_width.value
+        lines.append(
+            f"With temperature {evaluation.temperature:.2f}, fitted on the validation images, the"
+            f" calibration error is {after:.1f} points."
+        )
+    lines += [f"caution: {warning}" for warning in evaluated.warnings]
+    return "\n".join(visible(line) for line in lines) + "\n"

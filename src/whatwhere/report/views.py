@@ -18,6 +18,7 @@ from whatwhere.report.protocol import decimals_of, protocol_sentence
 from whatwhere.report.wording import metric_name
 
 NUM_SAMPLE_CLASSES = 20
+NUM_NEAR_PAIRS = 12
 _STRIP_WIDTH, _STRIP_MARGIN = 130.0, 5.0
 
 
@@ -93,6 +94,7 @@ class DataView:
         counts: Figure of class counts, or empty.
         samples: Class name and indices of some training images, per class.
         num_classes: All its classes.
+        near: Pairs of near duplicates across splits: test image, other image, differing bits.
     """
 
     name: str
@@ -100,6 +102,7 @@ class DataView:
     counts: str
     samples: list[tuple[str, list[int]]]
     num_classes: int
+    near: list[list[int]]
 
 
 def view_cell(run: Run, cell: Cell, entry: dict[str, Any], *, number: int) -> CellView:
@@ -162,7 +165,8 @@ def view_data(run: Run, name: str, *, number: int) -> DataView:
         )
     samples = list(zip(names, info.get("sample_indices") or [], strict=False))
     shown = samples[:NUM_SAMPLE_CLASSES]
-    return DataView(name, info, counts, shown, num_classes=len(names))
+    near = ((info.get("near_duplicates") or {}).get("pairs") or [])[:NUM_NEAR_PAIRS]
+    return DataView(name, info, counts, shown, num_classes=len(names), near=near)
 
 
 def wanted_pictures(views: list[CellView], data: list[DataView]) -> dict[str, list[int]]:
@@ -178,6 +182,7 @@ def wanted_pictures(views: list[CellView], data: list[DataView]) -> dict[str, li
     wanted: dict[str, list[int]] = {view.name: [] for view in data}
     for view in data:
         wanted[view.name] += [index for _, indices in view.samples for index in indices]
+        wanted[view.name] += [index for one, other, _ in view.near for index in (one, other)]
     for cell in views:
         if cell.answers:
             shown = [mistake.index for mistake in cell.answers.mistakes]

@@ -181,6 +181,22 @@ def no_attention_may_be_best() -> str:
     return "No attention is among them: attention is not shown to be worth its cost here."
 
 
+def leak_mark(num_leaked: int, *, num_items: int) -> str:
+    """Say that the test holds images that were trained on.
+
+    Args:
+        num_leaked: Test images that are in training or validation too.
+        num_items: Test images.
+
+    Returns:
+        The sentence.
+    """
+    return (
+        f"Leak: {num_leaked:,} of {num_items:,} test images ({100 * num_leaked / num_items:.1f} %)"
+        " are, pixel for pixel, among those trained on or chosen by; see the scores without them."
+    )
+
+
 def pair(
     first: str,
     second: str,

@@ -1,7 +1,8 @@
-"""The state of an interrupted trial: one file that carries its own hash."""
+"""The state of an interrupted trial: the last two, each in a file that carries its own hash."""
 
 import hashlib
 import io
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ class Checkpoint:
     def __init__(self, path: Path, identity: str) -> None:
         self.path = path
         self.identity = identity
+        self.previous = previous_of(path)
+        self.notices: list[str] = []
 
     def save(self, trained_seconds: float, state: Callable[[], dict[str, Any]]) -> None:
-        """Write the state, if the trial is old enough for a restart to hurt.
+        """Write the state, if the trial is old enough for a restart to hurt; keep the one before.
 
         Args:
             trained_seconds: How long the trial has been running.
@@ -38,19 +41,37 @@ class Checkpoint:
         buffer = io.BytesIO()
         torch.save({"identity": self.identity, **state()}, buffer)
         content = buffer.getvalue()
+        if self.path.exists():
+            os.replace(self.path, self.previous)
         write_atomically(self.path, hashlib.sha256(content).digest() + content)
 
     def load(self) -> dict[str, Any] | None:
         """Return the state to resume from, or None.
 
-        Bytes whose hash is wrong are never looked at; the trial then starts anew.
+        Bytes whose hash is wrong are never looked at: the state before is taken, or the trial
+        starts anew. What was found damaged is named in `notices`.
         """
-        try:
-            content = self.path.read_bytes()
-        except FileNotFoundError:
-            return None
-        digest, content = content[:_HASH_BYTES], content[_HASH_BYTES:]
-        if hashlib.sha256(content).digest() != digest:
-            return None
-        state = torch.load(io.BytesIO(content), weights_only=True)
-        return state if state.pop("identity") == self.identity else None
+        for path, instead in ((self.path, "the one before it"), (self.previous, "a new start")):
+            try:
+                content = path.read_bytes()
+            except FileNotFoundError:
+                continue
+            digest, content = content[:_HASH_BYTES], content[_HASH_BYTES:]
+            if hashlib.sha256(content).digest() != digest:
+                self.notices.append(f"{path} is damaged (its SHA-256 differs): {instead} is used")
+                continue
+            state = torch.load(io.BytesIO(content), weights_only=True)
+            if state.pop("identity") == self.identity:
+                return state
+        return None
+
+
+def previous_of(path: Path) -> Path:
+    """Return where the checkpoint before the last one is."""
+    return path.with_name(f"{path.name}.previous")
+
+
+def remove_checkpoints(path: Path) -> None:
+    """Remove the checkpoints of a trial that ended."""
+    for file in (path, previous_of(path)):
+        file.unlink(missing_ok=True)

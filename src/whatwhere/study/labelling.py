@@ -11,7 +11,7 @@ import torch
 from scipy.special import softmax
 
 from whatwhere.data.decode import decode_file
-from whatwhere.data.names import display
+from whatwhere.data.names import display, spreadsheet_safe
 from whatwhere.data.vet import Rules, read_header, reason_to_refuse
 from whatwhere.data.walk import walk
 from whatwhere.errors import DataError, UsageError
@@ -70,7 +70,9 @@ def label_images(
             shown = display(os.fsdecode(path))
             if canvas is None:
                 bad[shown] = reason
-                rows.append([_cell(shown), "", "", *[""] * len(bundle.class_names), reason])
+                rows.append(
+                    [spreadsheet_safe(shown), "", "", *[""] * len(bundle.class_names), reason]
+                )
             else:
                 canvases.append(canvas)
                 kept.append(shown)
@@ -111,8 +113,8 @@ def _probabilities(network: torch.nn.Module, canvases: np.ndarray, bundle: Bundl
 def _rows(names: list[str], probability: np.ndarray, bundle: Bundle) -> list[list[str]]:
     return [
         [
-            _cell(name),
-            _cell(bundle.class_names[row.argmax()]),
+            spreadsheet_safe(name),
+            spreadsheet_safe(bundle.class_names[row.argmax()]),
             f"{row.max():.6f}",
             *[f"{value:.6f}" for value in row],
             "",
@@ -128,8 +130,3 @@ def _csv(rows: list[list[str]], bundle: Bundle) -> str:
     writer.writerow(["path", "predicted", "probability", *classes, "problem"])
     writer.writerows(sorted(rows))
     return buffer.getvalue()
-
-
-def _cell(text: str) -> str:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from whatwhere.blocks import named_or_typed, registry
+from whatwhere.data.card import DataCard
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 from whatwhere.study.design_facts import measure_design
@@ -16,7 +17,7 @@ from whatwhere.study.design_facts import measure_design
 LISTS = ("designs", "data")
 _COLUMNS = {
     "designs": ("name", "family", "equation", "parameters_at_64", "fidelity", "title"),
-    "data": ("name", "family", "title", "licence", "citation"),
+    "data": ("name", "family", "title", "images", "num_classes", "licence", "citation"),
 }
 _WIDTH = 100
 
@@ -38,7 +39,8 @@ def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
         raise unknown_name("list", what, LISTS)
     known = registry() if what == "designs" else CATALOGUE
     kept = {match for name in names for match in known.match(name)}
-    return [asdict(known.card(name)) for name in known if name in kept or not names]
+    cards = [known.card(name) for name in known if name in kept or not names]
+    return [_data_facts(card) if isinstance(card, DataCard) else asdict(card) for card in cards]
 
 
 def with_facts(card: dict[str, Any]) -> dict[str, Any]:
@@ -92,3 +94,8 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {item}" for key, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _data_facts(card: DataCard) -> dict[str, Any]:
+    images = " / ".join(f"{count:,}" for count in card.splits)
+    return {**asdict(card), "images": images, "num_classes": len(card.classes)}

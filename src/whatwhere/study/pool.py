@@ -15,7 +15,7 @@ import cloudpickle
 
 from whatwhere.errors import StorageError
 from whatwhere.study.trial import Outcome, TrialSpec, run_trial
-from whatwhere.study.worker import receive, send
+from whatwhere.study.worker import reason_of, receive, send
 from whatwhere.training.fit import CurvePoint
 
 OnEpoch = Callable[[TrialSpec, CurvePoint], None]
@@ -46,7 +46,11 @@ def default_num_workers(device: str) -> int:
 
 
 def run_all(
-    next_trial: Callable[[], TrialSpec | None], *, num_workers: int, on_epoch: OnEpoch
+    next_trial: Callable[[], TrialSpec | None],
+    *,
+    num_workers: int,
+    on_epoch: OnEpoch,
+    stopping: threading.Event,
 ) -> Iterator[Ended]:
     """Run trials and yield them as they end.
 
@@ -57,6 +61,7 @@ def run_all(
             several threads.
         num_workers: Worker processes, each with one thread; 0 runs everything in this process.
         on_epoch: Called with every point of every curve, from several threads.
+        stopping: Set before the workers are stopped, for a `next_trial` that waits.
 
     Yields:
         Trial after trial, in order of ending.
@@ -77,6 +82,7 @@ def run_all(
             else:
                 yield item
     finally:
+        stopping.set()
         for worker in workers:
             worker.stop()
 
@@ -88,7 +94,7 @@ def _run_here(next_trial: Callable[[], TrialSpec | None], on_epoch: OnEpoch) -> 
         except StorageError:
             raise
         except Exception as error:
-            yield Ended(spec, failed(f"{type(error).__name__}: {error}"))
+            yield Ended(spec, failed(reason_of(error)))
         else:
             yield Ended(spec, outcome)
 

@@ -13,6 +13,7 @@ from whatwhere.data.split import nested_subset
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.request import ALL, Request
+from whatwhere.study.weights import weights_in_order
 from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
 
 EASY = ("digits", "cluttered-digits")
@@ -89,12 +90,17 @@ def prepare(
         skip_bad=request.skip_bad,
         frame_first=request.frame == "first",
         allow_missing_class=request.allow_missing_class,
+        dedup=request.dedup,
+        strict=request.strict,
     )
     protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     train = source.indices("train")
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
+    if request.class_weights is not None:
+        weights = weights_in_order(request.class_weights, source.class_names)
+        protocol = replace(protocol, class_weights=weights)
     mean, std = pixel_statistics(source, train)
     prepared = Prepared(
         source=source,
@@ -143,6 +149,14 @@ def pixel_statistics(
     std = pixels.std(axis=(0, 1, 2))
     std = np.where(std == 0, 1.0, std)
     return tuple(np.round(mean, 6).tolist()), tuple(np.round(std, 6).tolist())
+
+
+def hashes_of(prepared: Prepared) -> dict[str, str]:
+    """Return the hashes of a data set and of its splits, as configurations carry them."""
+    return {
+        "data_hash": prepared.source.content_hash,
+        "split_fingerprint": prepared.split_fingerprint,
+    }
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:

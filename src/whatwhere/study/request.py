@@ -30,6 +30,7 @@ class Request:
         sizes: Numbers of training images; `ALL` for every one.
         budget_seconds: Longest time to plan for; None for no limit.
         metric: Which score drives leaderboard, set and recommendation.
+        strict: Whether to refuse data whose splits share images.
         protocol: "quick", "standard" or "thorough".
         steps: Optimiser steps.
         epochs: Passes over the largest training set, instead of steps.
@@ -46,6 +47,8 @@ class Request:
         skip_bad: Whether to leave out files that cannot be read.
         frame: "first" takes the first picture of animations and documents.
         allow_missing_class: Whether a class may be missing in a split.
+        dedup: Whether images that are in a later split too are left out of training.
+        class_weights: "none", "balanced", or a JSON object of weights by class name.
     """
 
     data: tuple[str, ...]
@@ -54,6 +57,7 @@ class Request:
     sizes: tuple[int, ...] = (ALL,)
     budget_seconds: float | None = None
     metric: str = "accuracy"
+    strict: bool = False
     protocol: str | None = None
     steps: int | None = None
     epochs: float | None = None
@@ -70,6 +74,8 @@ class Request:
     skip_bad: bool = False
     frame: str | None = None
     allow_missing_class: bool = False
+    dedup: bool = False
+    class_weights: str | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -115,6 +121,8 @@ class Request:
             words += ["--sizes", ",".join(str(size or "all") for size in self.sizes)]
         if self.metric != "accuracy":
             words += ["--metric", self.metric]
+        if self.strict:
+            words.append("--strict")
         for name, value in self.recipe().items():
             option = "--" + _OPTIONS.get(name, name.replace("_", "-"))
             if value is True:

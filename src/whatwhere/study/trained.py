@@ -43,18 +43,21 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
         mean=tuple(recipe["mean"]),
         std=tuple(recipe["std"]),
         precision=recipe["precision"],
-        facts=facts_of(key, recipe=recipe, record=trial.record),
+        facts=facts_of(key, recipe=recipe, record=trial.record, data=recipe),
         weights=trial.content("model.safetensors"),
     )
 
 
-def facts_of(key: TrialKey, *, recipe: dict[str, Any], record: dict[str, Any]) -> dict[str, Any]:
+def facts_of(
+    key: TrialKey, *, recipe: dict[str, Any], record: dict[str, Any], data: dict[str, Any]
+) -> dict[str, Any]:
     """Return what a trained model says about its origin.
 
     Args:
         key: The trial.
         recipe: The protocol's numbers by name.
         record: What the trial recorded.
+        data: "data_hash" and "split_fingerprint" of what it was trained on.
 
     Returns:
         Plain values.
@@ -68,6 +71,8 @@ def facts_of(key: TrialKey, *, recipe: dict[str, Any], record: dict[str, Any]) -
         "learning_rate": recipe["learning_rate"],
         "batch_size": recipe["batch_size"],
         "validation_accuracy": record["validation"]["accuracy"],
+        "data_hash": data["data_hash"],
+        "split_fingerprint": data["split_fingerprint"],
         "pretrained": recipe.get("pretrained"),
     }
 

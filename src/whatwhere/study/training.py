@@ -21,7 +21,7 @@ from whatwhere.study.measure import (
     trial_data,
     usable_device,
 )
-from whatwhere.study.prepare import Prepared, prepare
+from whatwhere.study.prepare import Prepared, hashes_of, prepare
 from whatwhere.study.pretrained import NO_CONTROLS, open_pretrained, shared_weights
 from whatwhere.study.request import Request
 from whatwhere.study.trained import facts_of, model_card, rebuildable
@@ -132,6 +132,7 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
             spec.key,
             recipe={**asdict(protocol), "pretrained": origin_of(prepared)},
             record=outcome.record,
+            data=hashes_of(prepared),
         ),
         weights=outcome.files["model.safetensors"],
     )

@@ -14,12 +14,14 @@ from torch import Tensor, nn
 
 from whatwhere.blocks.designs import Design
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.errors import UsageError
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, learned_shares, place, pretrained_names
 from whatwhere.records import TrialKey, as_storage_error
 from whatwhere.study.checkpoint import Checkpoint
 from whatwhere.training import DivergedError, FitResult, Protocol, fit
 from whatwhere.training.fit import CurvePoint
+from whatwhere.training.protocol import weight_values
 
 RISING_BY = 0.01  # validation accuracy gained over the last third that counts as still rising
 
@@ -115,11 +117,14 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[CurvePoint], None]) -> Outcom
         checkpoint.save(point.seconds, state)
         on_epoch(point)
 
+    resume_from = checkpoint.load()
     try:
-        result = _train(model, spec, pixels, close_epoch, checkpoint.load())
+        result = _train(model, spec, pixels, close_epoch, resume_from)
     except DivergedError as error:
         return _diverged(error, points)
-    return _finished(result, spec, pixels)
+    outcome = _finished(result, spec, pixels)
+    outcome.record["notices"] = checkpoint.notices
+    return outcome
 
 
 def load_pixels(data: TrialData, protocol: Protocol, device: str) -> Pixels:
@@ -172,7 +177,7 @@ def predictions_of(outcome: Outcome) -> dict[str, np.ndarray]:
 
 
 def class_weight(labels: np.ndarray, num_classes: int, protocol: Protocol) -> Tensor | None:
-    """Return the weight of every class in the loss, n / (K n_c), or None for equal ones.
+    """Return the weight of every class in the loss, or None for equal ones.
 
     Args:
         labels: Of the training images.
@@ -180,10 +185,18 @@ def class_weight(labels: np.ndarray, num_classes: int, protocol: Protocol) -> Te
         protocol: Whether to weigh.
 
     Returns:
-        The weight of every class in the loss, n / (K n_c), or None for equal ones.
+        n / (K n_c) where balanced, the protocol's own numbers where it has some.
+
+    Raises:
+        UsageError: If the protocol has numbers for another number of classes.
     """
     if protocol.class_weights == "none":
         return None
+    values = weight_values(protocol.class_weights)
+    if values is not None:
+        if len(values) != num_classes:
+            raise UsageError(f"{len(values)} class weights for {num_classes} classes")
+        return torch.tensor(values, dtype=torch.float32)
     counts = np.bincount(labels, minlength=num_classes)
     return torch.tensor(len(labels) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
 

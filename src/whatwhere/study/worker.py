@@ -78,8 +78,16 @@ def main() -> None:
         except StorageError as error:
             send(messages, ("storage", str(error)))
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}"
-            send(messages, ("error", (reason, traceback.format_exc())))
+            send(messages, ("error", (reason_of(error), traceback.format_exc())))
+
+
+def reason_of(error: Exception) -> str:
+    """Return why a trial failed, as its record says it; lack of memory is called by its name."""
+    text = f"{type(error).__name__}: {error}"
+    words = ("can't allocate memory", "out of memory", "cannot allocate memory")
+    if isinstance(error, MemoryError) or any(word in text.lower() for word in words):
+        return f"out of memory ({text}); a smaller --batch or --image-size needs less"
+    return text
 
 
 def _end_with_parent() -> None:

@@ -25,7 +25,8 @@ class Protocol:
         label_smoothing: From 0 to 1.
         ema_decay: Of the averaged weights that are evaluated, per step; 0 for none.
         clip_norm: Largest gradient norm; 0 for no clipping.
-        class_weights: "none" or "balanced" (inversely to the class counts).
+        class_weights: "none", "balanced" (inversely to the class counts), or one number above 0 per
+            class, separated by commas.
         augmentation: "none", "crop" or "crop-flip".
         precision: "auto", "fp32" or "bf16".
         layout: "auto", "nchw" or "channels_last".
@@ -57,6 +58,7 @@ class Protocol:
     frozen_fraction: float
 
     def __post_init__(self) -> None:
+        weight_values(self.class_weights)
         for name, allowed in _CHOICES.items():
             value = getattr(self, name)
             if value not in allowed:
@@ -67,10 +69,35 @@ class Protocol:
                 raise UsageError(f"{name}={value}: expected a value from {low} to {high}")
 
 
+def weight_values(class_weights: str) -> tuple[float, ...] | None:
+    """Return the numbers of a protocol's class weights, None for "none" and "balanced".
+
+    Args:
+        class_weights: As the protocol holds them.
+
+    Returns:
+        One number above 0 per class, or None.
+
+    Raises:
+        UsageError: If it is none of the three.
+    """
+    if class_weights in ("none", "balanced"):
+        return None
+    try:
+        values = tuple(float(item) for item in class_weights.split(","))
+    except ValueError:
+        values = ()
+    if not values or not all(0 < value < float("inf") for value in values):
+        raise UsageError(
+            f"class_weights='{class_weights}': expected none, balanced, or a number above 0 per"
+            " class, separated by commas"
+        )
+    return values
+
+
 _CHOICES = {
     "optimizer": ("sgd", "adamw"),
     "schedule": ("linear", "cosine"),
-    "class_weights": ("none", "balanced"),
     "augmentation": ("none", "crop", "crop-flip"),
     "precision": ("auto", "fp32", "bf16"),
     "layout": ("auto", "nchw", "channels_last"),
