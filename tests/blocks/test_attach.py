@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from whatwhere.blocks import attach, attached, detach
+from whatwhere.blocks import Wiring, attach, attached, detach
 from whatwhere.blocks.start import IdentityStart
 from whatwhere.errors import UsageError
 from whatwhere.models import create_resnet
@@ -78,7 +78,7 @@ def test_detach_gives_back_what_was(where):
     before = model(images())
     detach(moved(attach(model, "csa", where=where)))
     assert [name for name, _ in model.named_modules()] == names
-    assert not any(module._forward_hooks for module in model.modules())
+    assert not any("forward" in vars(module) for module in model.modules())
     assert torch.equal(model(images()), before)
     assert attached(model) == {}
     attach(model, "sca", where=where)  # there is room again
@@ -102,10 +102,10 @@ def test_slots_of_our_networks_are_filled_and_emptied(where):
 
 
 def test_attention_stands_where_it_says():
-    model = small().eval()
+    model = attach(small(), "gain_0.5", start="paper").eval()
     seen = {}
-    model.layer2[0].bn2.register_forward_hook(lambda m, i, o: seen.update(norm=o.clone()))
-    attach(model, "gain_0.5", start="paper")
+    block = attached(model)["layer2.0.bn2"]
+    block.register_forward_pre_hook(lambda m, i: seen.update(norm=i[0].clone()))
     model.layer2[0].drop_path = None
     model.layer2[0].act2.register_forward_pre_hook(lambda m, i: seen.update(total=i[0].clone()))
     model.layer2[0].downsample.register_forward_hook(
@@ -152,6 +152,19 @@ def test_compiles_without_a_graph_break(where):
     model = moved(attach(small(), "csa", where=where)).eval()
     compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
     assert torch.allclose(compiled(images()), model(images()), atol=1e-4)
+
+
+def test_compiled_networks_of_one_class_keep_their_own_attention():
+    torch.compiler.reset()
+    x = images()
+    bare, with_attention = small().eval(), moved(attach(small(), "csa")).eval()
+    compiled = [torch.compile(model, backend="aot_eager") for model in (bare, with_attention)]
+    for _ in range(2):
+        for model, faster in zip((bare, with_attention), compiled, strict=True):
+            assert torch.allclose(faster(x), model(x), atol=1e-5)
+    moved(attach(bare, "sca"))  # after it was compiled
+    assert torch.allclose(compiled[0](x), bare(x), atol=1e-5)
+    assert not torch.allclose(bare(x), with_attention(x), atol=1e-4)
 
 
 def test_a_compiled_step_trains_the_attention():
@@ -208,6 +221,7 @@ def test_module_classes_and_partial_designs_are_designs():
     model = attach(small(), lambda channels: SqueezeExcite(channels, reduction=4))
     assert [b.block.fc1.out_channels for b in attached(model).values()] == [16, 32, 64, 128]
     assert attach(small(), "none")(images()).shape == (2, 5)
+    assert len(attached(attach(small(), Wiring("S(C(x))")))) == 4
 
 
 def test_containers_hand_the_block_to_the_module_around_them():
@@ -224,6 +238,11 @@ def test_containers_hand_the_block_to_the_module_around_them():
     attach(model, "se", where="features.18")  # a container in a container in the network
     assert isinstance(model.attention_features_18, IdentityStart)
     assert torch.equal(model(images()), before)
+
+
+class Zeros(nn.Module):
+    def forward(self, x):
+        return 0 * x
 
 
 class RunsItsChildren(nn.Module):
@@ -262,7 +281,7 @@ def test_a_network_that_goes_wrong_is_given_back_as_it_was(design, where, messag
     with pytest.raises(UsageError, match=f"Around cannot carry this attention there: .*{message}"):
         attach(network, design, where=where, start="paper")
     assert list(network.state_dict()) == names
-    assert not any(module._forward_hooks for module in network.modules())
+    assert not any("forward" in vars(module) for module in network.modules())
     attach(network, "csa", where="inner.conv1")
 
 
@@ -271,6 +290,11 @@ def test_a_network_that_goes_wrong_is_given_back_as_it_was(design, where, messag
     [
         ({"design": "csaa"}, r"unknown design 'csaa'; did you mean 'csa'\?"),
         ({"design": "csa", "start": "zero"}, "expected one of paper, identity"),
+        ({"design": "widened"}, "changes the backbone"),
+        ({"design": nn.Conv2d(3, 3, 1)}, "such as the class Conv2d itself"),
+        ({"design": 3}, r"design=int object\): expected a name"),
+        ({"design": nn.Conv2d}, "the design fails at layer1.0.bn2, for 64 channels: TypeError"),
+        ({"design": lambda c: Zeros()}, "Zeros has an initial gain of 0, .* start as the identity"),
         ({"design": "csa", "where": "layer9.*"}, r"where='layer9.\*' is no module of ResNet"),
         (
             {"design": "csa", "sample": torch.zeros(1, 4, 64, 64)},
@@ -285,6 +309,79 @@ def test_errors_change_nothing(call, message):
         attach(model, **call)
     assert list(model.state_dict()) == names
     assert attached(model) == {}
+
+
+def test_a_forward_of_its_own_stays_inside():
+    model = small().eval()
+    norm = model.layer1[0].bn2
+    norm.forward = lambda x: 2 * type(norm).forward(norm, x)
+    doubled = norm.forward
+    before = model(images())
+    attach(model, "gain_0.5")
+    assert torch.equal(model(images()), before)
+    detach(model)
+    assert norm.forward is doubled
+
+
+def test_attention_inside_and_outside_is_taken_out_in_reverse():
+    class Around(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.inner = small()
+
+        def forward(self, x):
+            return self.inner(x)
+
+    model = Around().eval()
+    moved(attach(model.inner, "csa"))
+    within = model(images())
+    attach(model, "sca", where="inner.layer1.*.bn2")
+    with pytest.raises(UsageError, match="detach in reverse order"):
+        detach(model.inner)
+    detach(model)
+    assert torch.equal(model(images()), within)
+    detach(model.inner)
+    assert not any("forward" in vars(module) for module in model.modules())
+
+
+def test_norms_that_are_replaced_later_are_told():
+    model = attach(small(), "csa")
+    model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    with pytest.raises(UsageError, match=r"layer1.0.bn2 was replaced.*convert or freeze norms"):
+        attached(model)
+    names = list(model.state_dict())
+    with pytest.raises(UsageError, match="was replaced"):
+        detach(model)
+    assert list(model.state_dict()) == names
+    converted = nn.SyncBatchNorm.convert_sync_batchnorm(small())
+    assert len(attached(attach(converted, "csa"))) == 4
+
+
+def test_inference_mode_autocast_and_networks_that_draw_are_no_obstacle():
+    class Drawing(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.body = small()
+
+        def forward(self, x):
+            return self.body(nn.functional.dropout(x, 0.5, training=True))
+
+    assert len(attached(attach(Drawing(), "csa"))) == 4
+    inside = small()
+    with torch.inference_mode():
+        attach(inside, "csa")
+    assert not any(p.is_inference() for p in inside.parameters())
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        mixed = attach(small(), "csa")
+    assert {p.dtype for p in mixed.parameters()} == {torch.float32}
+
+
+def test_a_scripted_part_is_refused_and_leaves_no_trace():
+    model = small()
+    model.layer4 = torch.jit.script(nn.Conv2d(256, 512, 3))
+    with pytest.raises((UsageError, RuntimeError)):
+        attach(model, "csa")
+    assert not any(m._forward_hooks or m._forward_pre_hooks for m in model.modules())
 
 
 def test_twice_and_nothing_are_refused():

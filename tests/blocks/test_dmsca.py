@@ -283,6 +283,11 @@ def test_every_choice_changes_the_result_or_the_size():
 def test_variants_are_reconstructions_and_say_so():
     names = [card.name for card, _ in VARIANTS]
     assert names[:2] == ["dmsca", "dmsca_gate3"]
+    equations = {card.name: card.equation for card, _ in VARIANTS}
+    assert "alpha" not in equations["dmsca_no_aa"]
+    assert "A_s = sigmoid(MSCE)" in equations["dmsca_no_dii"]
+    assert "x_out = A_s * A_c x, " in equations["dmsca_serial"]
+    assert len(set(equations.values())) == len(VARIANTS)
     for card, _ in VARIANTS:
         assert card.fidelity == "reconstruction"
         assert registry().card(card.name) is card
@@ -297,7 +302,9 @@ def test_variants_are_reconstructions_and_say_so():
         ({"tca": "sigmoyd"}, r"tca='sigmoyd'\): expected one of .*did you mean 'sigmoid'\?"),
         ({"gate_size": 5}, r"gate_size=5\): expected one of 1, 3"),
         ({"without": ("dif",)}, r"expected parts of gce, .*; did you mean 'dii'\?"),
-        ({"tau_init": 0.0}, r"tau_init=0.0\): expected a number above 0"),
+        ({"tau_init": 0.01}, r"tau_init=0.01\): expected a number from 0.05 to 20.0"),
+        ({"tau_init": float("nan")}, r"tau_init=nan\): expected a number from"),
+        ({"tau": "fixed", "tau_init": 0.0}, r"tau_init=0.0\): expected a number above 0"),
         ({"dii_size": 4}, r"dii_size=4\): expected an odd number"),
     ],
 )

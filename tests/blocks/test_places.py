@@ -151,6 +151,22 @@ def test_a_scaled_branch_is_refused_with_what_works():
     assert names(model, "block") == {"body.0": 4}
 
 
+def test_sums_of_the_network_itself_end_branches_too():
+    class Network(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.stem = nn.Conv2d(3, 5, 3, 1, 1)
+            self.branch = nn.Sequential(nn.Conv2d(5, 5, 3, 1, 1), nn.ReLU())
+            self.head = nn.Linear(5, 2)
+
+        def forward(self, x):
+            x = self.stem(x)
+            x = self.branch(x) + x
+            return self.head(x.mean((2, 3)))
+
+    assert names(Network(), "branch") == {"branch": 5}
+
+
 def test_a_slot_that_is_kept_free_is_the_branch_end():
     assert names(network(Slotted(4)), "branch") == {"body.0.attention": 4}
 
@@ -170,7 +186,7 @@ def test_plain_networks_have_stages_at_the_last_layer_of_every_resolution():
     )
     model(torch.zeros(1, 3, 32, 32))
     assert names(model, "stage") == {"1": 5, "5": 7}
-    with pytest.raises(UsageError, match=r"no modules that add or concatenate maps.*'stage'"):
+    with pytest.raises(UsageError, match=r"no module that convolves.*'stage'"):
         names(model, "block")
 
 
@@ -223,6 +239,13 @@ def test_transformers_are_no_convolutional_networks():
             names(Tokens(), where)
     with pytest.raises(UsageError, match="Linear has no convolution"):
         follow(nn.Linear(3, 4))
+
+
+def test_networks_with_open_shapes_are_refused_untouched():
+    model = nn.Sequential(nn.LazyConv2d(8, 3), nn.ReLU(), nn.LazyConv2d(8, 3))
+    with pytest.raises(UsageError, match="Sequential has weights whose shape is open; run it once"):
+        follow(model)
+    assert isinstance(model[0], nn.LazyConv2d)
 
 
 def test_following_leaves_the_network_as_it_was():

@@ -12,36 +12,47 @@ from torch.utils._pytree import tree_leaves
 from whatwhere.blocks.designs import STARTS, Design, named_or_typed
 from whatwhere.blocks.follow import Trace, follow, run
 from whatwhere.blocks.places import CONTAINERS, SLOT, Place, find_places, is_slot
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.blocks.start import IdentityStart
-from whatwhere.errors import UsageError
+from whatwhere.blocks.wiring import Wiring
+from whatwhere.errors import UsageError, WhatWhereError
 
 Factory = Callable[[int], nn.Module]
 _RECORD = "_attached_attention"  # a plain attribute of the network: no part of its state dict
 
 
 @dataclass(frozen=True)
-class _Attached:
+class _Spot:
     """Where one block stands: after the host, as an attribute of its home."""
 
     host: str
     home: str
     attribute: str
-    fills_slot: bool
+    slot: nn.Module | None  # what the block stands in for, where the network keeps a place free
 
 
-class _After:
-    """A forward hook that passes its module's output through attention."""
+class _Attended:
+    """The forward of a host: its own, and then the attention that stands after it.
 
-    def __init__(self, block: nn.Module) -> None:
-        self.block = block
+    It is set on the host itself, not registered as a hook: torch.compile looks up `forward` anew
+    for every network, but reuses the graph of another network of the same class whatever its hooks.
+    """
 
-    def __call__(self, host: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        return self.block(output)
+    def __init__(self, host: nn.Module, home: nn.Module, attribute: str) -> None:
+        self.host, self.home, self.attribute = host, home, attribute
+        self.before = vars(host).get("forward")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Tensor:
+        if self.before is None:
+            output = type(self.host).forward(self.host, *args, **kwargs)
+        else:
+            output = self.before(*args, **kwargs)
+        return getattr(self.home, self.attribute)(output)
 
 
 def attach(
     model: nn.Module,
-    design: str | Design | Factory,
+    design: str | Wiring | Design | Factory,
     *,
     where: str = "branch",
     start: str = "identity",
@@ -58,14 +69,16 @@ def attach(
     keeps under the name `attention` is replaced.
 
     Args:
-        model: The network; changed in place. A submodule that is used outside the network, a
-            scripted module or an already compiled one cannot carry attention.
+        model: The network; changed in place. Whatever replaces modules (converting norms to
+            `SyncBatchNorm`, freezing or fusing them, compiling) comes before `attach` or after
+            `detach`; `nn.DataParallel` is not supported, `DistributedDataParallel` is.
         design: A registered name, a wiring, a `Design`, or a module class (channels -> block).
         where: "branch", "block", "stage", or a pattern of module names such as "layer?.*.bn2".
         start: "identity" leaves the network's outputs unchanged, bit for bit, until training moves
             them; "paper" begins as published.
         sample: A batch (batch, channel, height, width) that the network accepts; by default zeros
-            of a size that it does.
+            of a size that it does. Maps of one pixel carry no attention: with images so small that
+            the last maps shrink to that, there are fewer places than with larger ones.
 
     Returns:
         The same network.
@@ -91,17 +104,16 @@ def attach(
         return model
     if _record(model):
         raise UsageError(f"{type(model).__name__} carries attention already; `detach` it first")
-    trace = follow(model, sample)
-    places = find_places(model, trace, where)
-    spots = [_spot(model, place) for place in places]
-    # Everything that can fail comes before the first change.
-    blocks = [_build(factory, place, start, model.training) for place in places]
-    for spot, block in zip(spots, blocks, strict=True):
-        setattr(model.get_submodule(spot.home), spot.attribute, block)
-        if not spot.fills_slot:
-            model.get_submodule(spot.host).register_forward_hook(_After(block))
-    setattr(model, _RECORD, spots)
-    _check(model, trace, start)
+    with torch.inference_mode(False):
+        trace = follow(model, sample)
+        places = find_places(model, trace, where)
+        spots = [_spot(model, place) for place in places]
+        # Everything that can fail comes before the first change.
+        blocks = [_build(factory, place, start, model.training) for place in places]
+        for spot, block in zip(spots, blocks, strict=True):
+            _put(model, spot, block)
+        setattr(model, _RECORD, spots)
+        _check(model, trace, start)
     return model
 
 
@@ -115,30 +127,61 @@ def detach(model: nn.Module) -> nn.Module:
         The same network, with the modules and hooks that it had before.
 
     Raises:
-        UsageError: If there is nothing to take out.
+        UsageError: If there is nothing to take out, or a module was replaced since.
     """
     spots = _record(model)
     if not spots:
         raise UsageError(f"{type(model).__name__} carries no attention that `attach` inserted")
+    attached(model)  # refuses a network of which something is missing before anything is changed
     for spot in spots:
         home, host = model.get_submodule(spot.home), model.get_submodule(spot.host)
-        if spot.fills_slot:
-            setattr(home, spot.attribute, nn.Identity())
-        else:
-            for number, hook in list(host._forward_hooks.items()):
-                if isinstance(hook, _After):
-                    del host._forward_hooks[number]
-            delattr(home, spot.attribute)
+        if spot.slot is not None:
+            setattr(home, spot.attribute, spot.slot)
+            continue
+        before = vars(host)["forward"].before
+        delattr(host, "forward")
+        if before is not None:
+            vars(host)["forward"] = before
+        delattr(home, spot.attribute)
     delattr(model, _RECORD)
     return model
 
 
 def attached(model: nn.Module) -> dict[str, nn.Module]:
-    """Return the blocks that `attach` inserted, by the name of the module they stand after."""
-    return {
-        spot.host: getattr(model.get_submodule(spot.home), spot.attribute)
-        for spot in _record(model)
-    }
+    """Return the blocks that `attach` inserted, by the name of the module they stand after.
+
+    Args:
+        model: The network that was given to `attach`.
+
+    Returns:
+        The blocks, in the order of the modules; empty where there are none.
+
+    Raises:
+        UsageError: If a module was replaced since, so that its attention is not run any more.
+    """
+    found = {}
+    for spot in _record(model):
+        home, forward = model.get_submodule(spot.home), _forward(model, spot)
+        runs = isinstance(forward, _Attended) and forward.attribute == spot.attribute
+        if not hasattr(home, spot.attribute) or not (runs or spot.slot is not None):
+            raise UsageError(
+                f"{spot.host} was replaced, or given other attention, after `attach`: what was put"
+                " there does not run; convert or freeze norms first, and detach in reverse order"
+            )
+        found[spot.host] = getattr(home, spot.attribute)
+    return found
+
+
+def _forward(model: nn.Module, spot: _Spot) -> Any:
+    return vars(model.get_submodule(spot.host)).get("forward")
+
+
+def _put(model: nn.Module, spot: _Spot, block: nn.Module) -> None:
+    home = model.get_submodule(spot.home)
+    setattr(home, spot.attribute, block)
+    if spot.slot is None:
+        host = model.get_submodule(spot.host)
+        vars(host)["forward"] = _Attended(host, home, spot.attribute)
 
 
 def _check(model: nn.Module, trace: Trace, start: str) -> None:
@@ -172,28 +215,49 @@ def _same(before: Any, after: Any) -> bool:
     )
 
 
-def _record(model: nn.Module) -> list[_Attached]:
+def _record(model: nn.Module) -> list[_Spot]:
     return getattr(model, _RECORD, [])
 
 
-def _factory(design: str | Design | Factory) -> Factory | None:
+def _factory(design: str | Wiring | Design | Factory) -> Factory | None:
+    """Return what makes a block for a number of channels; None for no attention."""
+    if isinstance(design, Wiring):
+        design = str(design)
     if isinstance(design, str):
         design = named_or_typed(design)
-    return design.factory if isinstance(design, Design) else design
+    if isinstance(design, Design):
+        if design.name == WIDENED:
+            raise UsageError(f"'{design.name}' changes the backbone; it is not a block of its own")
+        return design.factory
+    if isinstance(design, nn.Module) or not callable(design):
+        kind = type(design).__name__
+        raise UsageError(
+            f"attach(design={kind} object): expected a name, a wiring, or what makes a block for a"
+            f" number of channels, such as the class {kind} itself"
+        )
+    return design
 
 
 def _build(factory: Factory, place: Place, start: str, training: bool) -> nn.Module:
-    block = factory(place.channels)
-    if start == "identity":
-        block = IdentityStart(block, place.channels)
-    return block.to(device=place.device, dtype=place.dtype).train(training)
+    try:
+        block = factory(place.channels)
+        if start == "identity":
+            block = IdentityStart(block, place.channels)
+        return block.to(device=place.device, dtype=place.dtype).train(training)
+    except WhatWhereError:
+        raise
+    except Exception as error:
+        raise UsageError(
+            f"the design fails at {place.name}, for {place.channels} channels:"
+            f" {type(error).__name__}: {error}"
+        ) from error
 
 
-def _spot(model: nn.Module, place: Place) -> _Attached:
+def _spot(model: nn.Module, place: Place) -> _Spot:
     """Decide which module the block becomes a child of, and under which name."""
     parent, _, last = place.name.rpartition(".")
     if is_slot(model, place.name):
-        return _Attached(place.name, parent, last, True)
+        return _Spot(place.name, parent, last, model.get_submodule(place.name))
     home = place.name
     while isinstance(model.get_submodule(home), CONTAINERS):
         if not home:
@@ -207,4 +271,4 @@ def _spot(model: nn.Module, place: Place) -> _Attached:
     attribute = f"{SLOT}_{rest}" if rest else SLOT
     if hasattr(model.get_submodule(home), attribute):
         attribute += "_after"
-    return _Attached(place.name, home, attribute, False)
+    return _Spot(place.name, home, attribute, None)

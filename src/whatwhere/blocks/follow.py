@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -129,6 +130,8 @@ def follow(model: nn.Module, sample: Tensor | None = None) -> Trace:
 def run(model: nn.Module, sample: Tensor) -> Any:
     """Return a network's output in evaluation mode, without gradients; all else stays as it was.
 
+    What a network draws on the CPU even in evaluation is the same at every call.
+
     Args:
         model: The network.
         sample: A batch that it accepts.
@@ -139,7 +142,12 @@ def run(model: nn.Module, sample: Tensor) -> Any:
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
-        with torch.random.fork_rng(devices=[]), torch.no_grad():
+        with (
+            torch.random.fork_rng(devices=[]),
+            torch.no_grad(),
+            torch.autocast(sample.device.type, enabled=False),
+        ):
+            torch.default_generator.manual_seed(0)
             return model(sample)
     finally:
         for module, training in modes.items():
@@ -238,10 +246,10 @@ def _watched(model: nn.Module, follower: _Follower) -> Iterator[None]:
 
         return hook
 
-    for name, module in model.named_modules():
-        handles.append(module.register_forward_pre_hook(begin(name)))
-        handles.append(module.register_forward_hook(end(name)))
     try:
+        for name, module in model.named_modules():
+            handles.append(module.register_forward_pre_hook(begin(name)))
+            handles.append(module.register_forward_hook(end(name)))
         yield
     finally:
         for handle in handles:
@@ -250,16 +258,18 @@ def _watched(model: nn.Module, follower: _Follower) -> Iterator[None]:
 
 def _samples(model: nn.Module) -> Iterator[Tensor]:
     """Yield zeros to try, of the size that timm notes beside a model first."""
+    if any(map(is_lazy, model.parameters())):
+        raise UsageError(
+            f"{type(model).__name__} has weights whose shape is open; run it once before"
+        )
     first = next((m for m in model.modules() if isinstance(m, nn.Conv2d)), None)
     if first is None:
         raise UsageError(
             f"{type(model).__name__} has no convolution; attention on maps needs a"
             " convolutional network"
         )
-    noted = getattr(model, "pretrained_cfg", None) or {}
-    sides = [*noted.get("input_size", ())[1:2], *SIDES]
-    channels = first.in_channels
-    for side in dict.fromkeys(sides):
-        yield torch.zeros(
-            1, channels, side, side, device=first.weight.device, dtype=first.weight.dtype
-        )
+    noted = (getattr(model, "pretrained_cfg", None) or {}).get("input_size")
+    shapes = [tuple(noted)] if noted else []
+    shapes += [(first.in_channels, side, side) for side in SIDES]
+    for shape in dict.fromkeys(shapes):
+        yield torch.zeros(1, *shape, device=first.weight.device, dtype=first.weight.dtype)

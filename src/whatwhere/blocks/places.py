@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 import torch
 from torch import nn
 
-from whatwhere.blocks.follow import Call, Trace, Value
+from whatwhere.blocks.follow import Call, Join, Trace, Value
 from whatwhere.errors import UsageError, nearest
 
 PLACES = ("branch", "block", "stage")
@@ -37,13 +37,14 @@ def find_places(model: nn.Module, trace: Trace, where: str) -> list[Place]:
 
     - "branch": the end of every residual branch. A branch ends where a sum adds it to its
       shortcut; the place is the module whose output is the summand with more convolutions behind
-      it, if the sum has the shape of its block's output. Blocks of the same class that lack a
-      shortcut, because they change the shape, get it after the same module.
+      it, if the sum has the shape of its block's output (or is made by the network itself). Blocks
+      of the same class that lack a shortcut, because they change the shape, get it after the same
+      module.
     - "block": the output of every innermost module that convolves and in which maps are added
       (where there is none: in which channels are concatenated), and of the modules of its class.
     - "stage": at every resolution the last output of an outermost module that convolves and in
-      which maps are added or concatenated. Where a network never joins maps: at every resolution
-      that has a convolution, the last layer that is no pooling.
+      which maps are added or concatenated. Where no module does: at every resolution that has a
+      convolution, the last layer that is no pooling.
     - anything else is a pattern of module names, part by part: `*` stands for one part, `**` for
       any number ("layer?.*.bn2", "**.conv2").
 
@@ -74,8 +75,7 @@ def _branches(model: nn.Module, trace: Trace) -> list[str]:
     outputs = {call.name: call for call in trace.calls}
     found: dict[str, str] = {}
     for join in trace.joins:
-        block = outputs.get(join.owner)
-        if join.branch is None or block is None or join.shape[1:] != (block.channels, *block.size):
+        if join.branch is None or not _is_whole(join, outputs.get(join.owner)):
             continue
         ends = [call for call in trace.calls if call.value == join.branch]
         ends = [call for call in ends if trace.num_calls[call.name] == 1]
@@ -88,6 +88,13 @@ def _branches(model: nn.Module, trace: Trace) -> list[str]:
                 if sibling not in owners:
                     found[sibling + end.removeprefix(owner)] = sibling
     return [name for name in found if trace.returns_a_map(name)]
+
+
+def _is_whole(join: Join, block: Call | None) -> bool:
+    """Whether a sum has the shape of its block's output; the network itself returns no map."""
+    if not join.owner:
+        return True
+    return block is not None and join.shape[1:] == (block.channels, *block.size)
 
 
 def _branch_end(model: nn.Module, ends: list[Call]) -> Call:
@@ -210,8 +217,8 @@ def _refusal(model: nn.Module, trace: Trace, where: str) -> UsageError:
             " products; attention on maps needs a convolutional network"
         )
     reasons = {
-        "branch": "no residual branch that ends with a module's output",
-        "block": "no modules that add or concatenate maps",
+        "branch": "no residual branch that ends with the output of one module",
+        "block": "no module that convolves, adds or concatenates maps, and returns one",
         "stage": "no feature maps",
     }
     works = [word for word in PLACES if _FINDERS[word](model, trace)]

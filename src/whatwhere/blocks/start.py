@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from whatwhere.errors import UsageError
 from whatwhere.nn.statistics import Map
 
 _PROBE_SHAPE = (4, 16, 16)  # batch, height, width of the fixed normal map
@@ -33,18 +34,19 @@ def _probed(block: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
     reference = next(iter(block.parameters()), torch.zeros(()))
     noise = torch.randn(batch, channels, height, width, generator=source, dtype=torch.float64)
     noise = noise.to(device=reference.device, dtype=reference.dtype)
-    was_training = block.training
+    modes = {module: module.training for module in block.modules()}
     block.eval()
     with torch.no_grad():
         result = block(noise)
-    block.train(was_training)
+    for module, training in modes.items():
+        module.training = training
     return noise, result
 
 
 class IdentityStart(nn.Module):
     """Any block, wrapped so that a network's outputs are unchanged at the first step.
 
-    y = x + a (f(x) / m0 - x), a learned from 0, m0 the gain of f at initialisation. Where f is
+    y = (1 - a) x + a f(x) / m0, a learned from 0, m0 the gain of f at initialisation. Where f is
     nothing but its gain at initialisation, as SRM and the global context block are, a starts at 1:
     y = x as well, and from a = 0 neither a nor f would ever get a gradient.
 
@@ -54,7 +56,10 @@ class IdentityStart(nn.Module):
 
     Source: ours. `a` takes no weight decay and is not on the card's parameter count.
 
-    Cost: 1 parameter; two more passes over the map.
+    Raises:
+        UsageError: If the block gives zeros, or values that are not finite.
+
+    Cost: 1 parameter; six more passes over the map.
     """
 
     def __init__(self, block: nn.Module, channels: int) -> None:
@@ -62,11 +67,16 @@ class IdentityStart(nn.Module):
         self.block = block
         probe, result = _probed(block, channels)
         gain = _gain(probe, result)
-        self.a = nn.Parameter(torch.tensor(float(torch.equal(result / gain, probe))))
+        if not 0 < gain < float("inf"):
+            raise UsageError(
+                f"{type(block).__name__} has an initial gain of {gain:.3g}, which nothing can be"
+                " divided by: it cannot start as the identity"
+            )
+        self.a = nn.Parameter(torch.tensor(float(torch.equal(result * (1 / gain), probe))))
         self.initial_gain: Tensor
         self.register_buffer("initial_gain", torch.tensor(gain))
 
     def forward(self, x: Map) -> Map:
         """Return x at the start of training, the block's output (to scale) at a = 1."""
-        attended = self.block(x) / self.initial_gain.to(x.dtype)
-        return x + self.a.to(x.dtype) * (attended - x)
+        scale = (self.a / self.initial_gain).to(x.dtype)
+        return torch.addcmul((1 - self.a).to(x.dtype) * x, self.block(x), scale)

@@ -26,7 +26,8 @@ def count_passes(block: nn.Module, x: Tensor) -> float:
         >>> count_passes(nn.ReLU(), torch.randn(2, 3, 5, 7))
         2.0
     """
-    weights = {id(value) for value in (*block.parameters(), *block.buffers())}
+    values = (*block.parameters(), *block.buffers())
+    weights = {value.untyped_storage().data_ptr() for value in values}
     with torch.no_grad(), _Traffic(weights) as traffic:
         block.eval()(x)
     return traffic.num_values / x.numel()
@@ -47,6 +48,7 @@ class _Traffic(TorchDispatchMode):
             self.num_values += sum(
                 min(value.numel(), value.untyped_storage().nbytes() // value.element_size())
                 for value in moved
-                if isinstance(value, Tensor) and id(value) not in self.weights
+                if isinstance(value, Tensor)
+                and value.untyped_storage().data_ptr() not in self.weights
             )
         return result

@@ -16,6 +16,7 @@ from whatwhere.testing.subject import (
     copied_state,
     difference,
     exercised,
+    first_line,
     name_of,
     normal_map,
     require,
@@ -62,7 +63,7 @@ def check_copies_give_equal_results(factory: Factory) -> None:
         except AssertionError:
             raise
         except Exception as error:
-            reason = str(error).splitlines()[0]
+            reason = first_line(error)
             raise AssertionError(
                 f"{name_of(factory)}: cannot be copied by {way}: {type(error).__name__}: {reason}."
                 " Look at lambdas, local classes and open resources kept as attributes."
@@ -165,7 +166,7 @@ def check_exports_with_a_dynamic_batch(factory: Factory) -> None:
     try:
         program = torch.export.export(block, (normal_map(2),), dynamic_shapes=({0: batch},))
     except Exception as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise AssertionError(
             f"{name_of(factory)}: cannot be exported with an open batch size:"
             f" {type(error).__name__}: {reason}. Look at shapes kept as plain numbers, .item() and"

@@ -10,6 +10,7 @@ from whatwhere.testing.subject import (
     applied,
     built,
     exercised,
+    first_line,
     name_of,
     normal_map,
     require,
@@ -127,7 +128,7 @@ def check_gradients_of_every_value(factory: Factory) -> None:
         try:
             torch.autograd.gradcheck(output, (x, *values), atol=1e-7, rtol=1e-6, fast_mode=True)
         except Exception as error:
-            reason = str(error).splitlines()[0].rstrip(",")
+            reason = first_line(error).rstrip(",")
             raise AssertionError(
                 f"{name_of(factory)}: gradcheck fails on a map of 3 channels and 3x2 pixels:"
                 f" {reason} (input 0 is the map, then {', '.join(names)}). Look at {_CUT}, and at"

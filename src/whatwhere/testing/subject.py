@@ -161,6 +161,11 @@ def exercised(
     return block
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error's text, or its kind where it has none."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
 def copied_state(block: nn.Module) -> dict[str, Tensor]:
     """Return the state dict with values of its own."""
     return {key: value.detach().clone() for key, value in block.state_dict().items()}

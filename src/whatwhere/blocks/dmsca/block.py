@@ -51,6 +51,8 @@ class DMSCA(nn.Module):
         parts have a published figure, the others a sentence: this is a reconstruction, see every
         part and `Reading` for what is ours. The paper's figures cannot be claimed for it.
 
+    In training the norms of MSCE need more than one value: a sample of one pixel is not enough.
+
     Cost: 2 C h + h + 10 C + 181 parameters, h = max(4, floor(C / 16)); six statistics of the map,
         one matrix product of four rows, one product.
 

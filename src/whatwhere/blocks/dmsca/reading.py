@@ -28,7 +28,7 @@ class Reading:
         tca: What turns channel logits F into the mask: "sigmoid", "softmax" over the channels (each
             factor is then about 1 / C), or "c_softmax", C times that.
         tau: Whether the temperature is "learned" (the journal) or "fixed" (the preprint).
-        tau_init: Temperature before training, above 0; a learned one stays within 0.05 and 20.
+        tau_init: Temperature before training, above 0; a learned one stays from 0.05 to 20.
         msce_branch: "bn_relu" puts norm and ReLU after every kernel; with "linear" ones the three
             kernels and their mix are one 7 x 7 kernel in disguise.
         dii_source: Whether rows and columns are averages of the "map" or of the two "planes".
@@ -76,8 +76,10 @@ class Reading:
                     f"Reading(without={self.without}): expected parts of {', '.join(PARTS)}"
                     f"{nearest(part, PARTS)}"
                 )
-        if self.tau_init <= 0:
-            raise UsageError(f"Reading(tau_init={self.tau_init}): expected a number above 0")
+        low, high = (MIN_TAU, MAX_TAU) if self.tau == "learned" else (0.0, float("inf"))
+        if not (low <= self.tau_init <= high and 0 < self.tau_init < float("inf")):
+            wanted = f"from {low} to {high}" if self.tau == "learned" else "above 0"
+            raise UsageError(f"Reading(tau_init={self.tau_init}): expected a number {wanted}")
         if self.dii_size < 1 or self.dii_size % 2 == 0:
             raise UsageError(f"Reading(dii_size={self.dii_size}): expected an odd number of pixels")
 

@@ -10,11 +10,6 @@ from whatwhere.blocks.dmsca.block import DMSCA
 from whatwhere.blocks.dmsca.reading import Reading
 
 _SOURCE = "DMSCA, Scientific Reports 16, 8044 (2026), and preprint rs-7639815"
-_EQUATION = (
-    "alpha * x_out, x_out = g * A_c x + (1 - g) * A_s x,"
-    " A_c = sigmoid(MLP(mean_HW x + max_HW x) / tau), A_s = sigmoid(MSCE + DII),"
-    " g = sigmoid(K * [A_c x; A_s x] + b), alpha = sigmoid(V x_out + b)"
-)
 _DEPARTURES = (
     "a reconstruction: two of the six parts have a published figure, the others a sentence; no"
     " figure of the paper can be claimed for it"
@@ -38,6 +33,31 @@ _TABLE: tuple[tuple[str, str, Reading, int], ...] = (
 )
 
 
+def equation_of(reading: Reading) -> str:
+    """Return y as a function of x, for a reading with the usual choices inside its parts.
+
+    Args:
+        reading: Which parts are on, and the size of the gate.
+
+    Returns:
+        The equation in words of the cards.
+    """
+    pooled = "mean_HW x + max_HW x" if reading.has("gce") else "mean_HW x"
+    temperature = " / tau" if reading.has("tca") else ""
+    spatial = "MSCE" if reading.has("msce") else "K7 * [mean_C x; max_C x]"
+    spatial += " + DII" if reading.has("dii") else ""
+    masks = f"A_c = sigmoid(MLP({pooled}){temperature}), A_s = sigmoid({spatial})"
+    kernel = f"K{reading.gate_size} * [A_c x; A_s x] + b"
+    if reading.has("dff"):
+        fused, gate = "g * A_c x + (1 - g) * A_s x", f", g = sigmoid({kernel})"
+    else:
+        half = reading.fusion_off == "half"
+        fused, gate = "(A_c x + A_s x) / 2" if half else "A_s * A_c x", ""
+    if not reading.has("aa"):
+        return f"{fused}, {masks}{gate}"
+    return f"alpha * x_out, x_out = {fused}, {masks}{gate}, alpha = sigmoid(V x_out + b)"
+
+
 def _variants() -> tuple[tuple[DesignCard, Callable[[int], nn.Module]], ...]:
     return tuple(
         (
@@ -47,7 +67,7 @@ def _variants() -> tuple[tuple[DesignCard, Callable[[int], nn.Module]], ...]:
                 family="dmsca",
                 title=title,
                 kind="block",
-                equation=_EQUATION,
+                equation=equation_of(reading),
                 source=_SOURCE,
                 fidelity="reconstruction",
                 departures=_DEPARTURES,
