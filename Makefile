@@ -9,12 +9,12 @@ demo: $(BIN)/python
 	$(BIN)/whatwhere compare
 
 test: $(BIN)/python
-	$(BIN)/python -m pip install --quiet ".[test]"
+	$(BIN)/python -m pip install --quiet ".[test,zoo]"
 	$(BIN)/python -m pytest -n 2
 
 lint: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[lint]"
-	$(BIN)/ruff check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks docs
 	$(BIN)/pydoclint --quiet src
 	$(BIN)/mypy
 

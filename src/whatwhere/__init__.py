@@ -10,14 +10,17 @@ from whatwhere.version import __version__
 
 if TYPE_CHECKING:
     from whatwhere.api import Comparison, compare, evaluate_model, predict, train
+    from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
 
 _HOMES = {
     "Comparison": "whatwhere.api",
     "Wiring": "whatwhere.blocks.wiring",
+    "attach": "whatwhere.blocks.attach",
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
+    "detach": "whatwhere.blocks.attach",
     "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
     "train": "whatwhere.api",
@@ -27,8 +30,10 @@ __all__ = [
     "Comparison",
     "Wiring",
     "__version__",
+    "attach",
     "attention",
     "compare",
+    "detach",
     "evaluate_model",
     "predict",
     "train",

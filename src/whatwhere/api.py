@@ -102,6 +102,7 @@ def compare(
     batch_size: int | None = None,
     learning_rate: float | None = None,
     backbone: str | None = None,
+    pretrained: str | Path | None = None,
     where: str | None = None,
     image_size: int | None = None,
     value_range: tuple[float, float] | None = None,
@@ -126,7 +127,8 @@ def compare(
     Args:
         data: Known names, folders, CSV or npz files.
         designs: Names, families, wildcards, wirings, "file.py:Block" or module classes; empty for
-            all published wirings and references. No attention and the controls always join.
+            all published wirings and references. No attention always joins, and the controls do
+            unless weights are pretrained.
         seeds: Number of paired seeds, from 1.
         sizes: Numbers of training images, nested and stratified; 0 for all.
         budget_seconds: Longest time to plan for, in seconds.
@@ -137,7 +139,11 @@ def compare(
         batch_size: Images per step.
         learning_rate: At its peak.
         backbone: One of our ResNets, or "timm:NAME".
-        where: "branch" (default), "block" or "stage".
+        pretrained: Weights to begin with: "timm:NAME", a file (with `backbone`), or the folder of
+            a model that was trained without attention. Attention then starts as the identity,
+            and images are resized and normalised as the weights want them (see
+            `whatwhere.models.Pretrained` for what differs from timm's evaluation).
+        where: "branch" (default), "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.
@@ -174,6 +180,7 @@ def compare(
         batch_size=batch_size,
         learning_rate=learning_rate,
         backbone=backbone,
+        pretrained=None if pretrained is None else str(pretrained),
         where=where,
         image_size=image_size,
         value_range=value_range,
@@ -203,6 +210,8 @@ def train(
     output: str | Path,
     protocol: str = "standard",
     steps: int | None = None,
+    backbone: str | None = None,
+    pretrained: str | Path | None = None,
     seed: int = 0,
     quiet: bool = False,
 ) -> str:
@@ -214,13 +223,22 @@ def train(
         output: Folder for `model.safetensors`, `config.toml` and `README.md`.
         protocol: "quick", "standard" or "thorough".
         steps: Optimiser steps instead of the protocol's.
+        backbone: As for `compare`.
+        pretrained: As for `compare`.
         seed: Of the run.
         quiet: Whether to say nothing meanwhile.
 
     Returns:
         One sentence about the result.
     """
-    request = Request(data=(str(data),), designs=(design,), protocol=protocol, steps=steps)
+    request = Request(
+        data=(str(data),),
+        designs=(design,),
+        protocol=protocol,
+        steps=steps,
+        backbone=backbone,
+        pretrained=None if pretrained is None else str(pretrained),
+    )
     return train_one(request, folder=Path(output), seed=seed, display=default_display(quiet=quiet))
 
 

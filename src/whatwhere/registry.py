@@ -1,10 +1,10 @@
 """One registry for designs and data sets: name -> (factory, card), in a fixed order."""
 
 import fnmatch
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
-from whatwhere.errors import UsageError, unknown_name
+from whatwhere.errors import UnknownNameError, UsageError, unknown_name
 
 
 @runtime_checkable
@@ -33,13 +33,16 @@ class Registry(Generic[CardType]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, tuple[Callable[..., Any], CardType]] = {}
+        self._versions: dict[str, str] = {}
+        self._refused: dict[str, str] = {}
 
-    def register(self, card: CardType, factory: Callable[..., Any]) -> None:
+    def register(self, card: CardType, factory: Callable[..., Any], *, version: str = "1") -> None:
         """Add an entry; a name may be taken once.
 
         Args:
             card: The facts about the entry.
             factory: What makes it.
+            version: Text that changes when what the factory makes may have changed.
 
         Raises:
             UsageError: If the name is already registered.
@@ -47,6 +50,16 @@ class Registry(Generic[CardType]):
         if card.name in self._entries:
             raise UsageError(f"a {self.kind} named '{card.name}' is registered already")
         self._entries[card.name] = (factory, card)
+        self._versions[card.name] = version
+
+    def refuse(self, name: str, reason: str) -> None:
+        """Remember why an entry was not registered, for whoever asks for it.
+
+        Args:
+            name: What it would have been asked for by.
+            reason: A sentence for the error.
+        """
+        self._refused[name] = reason
 
     def card(self, name: str) -> CardType:
         """Return the card of `name`, or raise with the nearest known name."""
@@ -55,6 +68,11 @@ class Registry(Generic[CardType]):
     def factory(self, name: str) -> Callable[..., Any]:
         """Return the factory of `name`, or raise with the nearest known name."""
         return self._entry(name)[0]
+
+    def version(self, name: str) -> str:
+        """Return the version of `name`, or raise with the nearest known name."""
+        self._entry(name)
+        return self._versions[name]
 
     def match(self, pattern: str) -> list[str]:
         """Return the names that a name, a family or a wildcard stands for.
@@ -73,7 +91,7 @@ class Registry(Generic[CardType]):
         names = [name for name, (_, card) in self._entries.items() if card.family == pattern]
         names = names or [name for name in self._entries if fnmatch.fnmatchcase(name, pattern)]
         if not names:
-            raise unknown_name(self.kind, pattern, [*self._entries, *self.families()])
+            raise self._unknown(pattern, [*self._entries, *self.families()])
         return names
 
     def families(self) -> list[str]:
@@ -91,5 +109,10 @@ class Registry(Generic[CardType]):
 
     def _entry(self, name: str) -> tuple[Callable[..., Any], CardType]:
         if name not in self._entries:
-            raise unknown_name(self.kind, name, self._entries)
+            raise self._unknown(name, self._entries)
         return self._entries[name]
+
+    def _unknown(self, name: str, allowed: Iterable[str]) -> UnknownNameError:
+        if name in self._refused:
+            return UnknownNameError(f"unknown {self.kind} '{name}': {self._refused[name]}")
+        return unknown_name(self.kind, name, allowed)

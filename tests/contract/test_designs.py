@@ -1,114 +1,93 @@
-"""What every registered design keeps, whatever its equation."""
+"""What every registered design keeps, whatever its equation: the public contract, and ours."""
 
-import copy
-import io
-import pickle
+import inspect
 
 import numpy as np
 import pytest
 import torch
 
-from whatwhere.blocks import IdentityStart, attention, initial_gain, named_or_typed, registry
+from whatwhere.blocks import Wiring, attention, initial_gain, named_or_typed, registry
 from whatwhere.errors import UsageError
+from whatwhere.testing import Same, contract
+from whatwhere.testing.subject import name_of
 
-BLOCKS = [name for name in registry() if named_or_typed(name).factory is not None]
-WITH_WEIGHTS = [name for name in BLOCKS if not name.startswith("gain_")]
 CHANNELS = 13
+BLOCKS = [name for name in registry() if named_or_typed(name).factory is not None]
+OPTIONS = {"evaluation": Same("literal")}  # other values by option, of all designs that have it
+MASKS = {"C": "channel", "G": "channel", "channelgate": "channel", "S": "spatial"}
 
 
-@pytest.fixture(params=BLOCKS)
-def name(request):
-    return request.param
+def operations_of(name):
+    """The steps of a wiring that differ in kind; all blocks of another class are one kind."""
+    card = registry().card(name)
+    if card.wiring is None:
+        return {(name_of(registry().factory(name)),)}
+    steps = Wiring(card.wiring).steps
+    parts = [(step.part or "").rstrip("0123456789") for step in steps]
+    inputs = [tuple(source == 0 for source in step.inputs) for step in steps]
+    return {(step.operation, *of) for step, *of in zip(steps, parts, inputs, strict=True)}
 
 
-def block_of(name, channels=CHANNELS):
+def one_of_each_operation(names):
+    """The first design of every kind of step: enough for what is slow and sees operations only."""
+    seen, chosen = set(), []
+    for name in names:
+        if not operations_of(name) <= seen:
+            chosen.append(name)
+        seen |= operations_of(name)
+    return chosen
+
+
+def mask_of(name):
+    """The kind of mask of a wiring whose attention is all of one kind, else None."""
+    wiring = registry().card(name).wiring
+    steps = Wiring(wiring).steps if wiring else ()
+    kinds = {MASKS[step.operation] for step in steps if step.operation in MASKS}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+ONE_OF_EACH = one_of_each_operation(BLOCKS)
+
+
+def checks_of(name):
+    design = named_or_typed(name)
+    skip = [] if name in ONE_OF_EACH else ["compiles_without_a_graph_break"]
+    taken = inspect.signature(design.factory).parameters
+    options = {option: value for option, value in OPTIONS.items() if option in taken}
+    about = {"card": design.card, "options": options, "mask": mask_of(name)}
+    for check in contract(design.factory, **about, skip=skip):
+        yield pytest.param(check, id=f"{name}-{check}")
+
+
+@pytest.mark.parametrize("check", [case for name in BLOCKS for case in checks_of(name)])
+def test_contract(check):
+    check()
+
+
+def test_slow_checks_see_every_operation():
+    found = {of[0] for name in ONE_OF_EACH for of in operations_of(name)}
+    assert found >= {"C", "S", "+", "scale", "mix", "gate", "channelgate", "choose", "vote"}
+    assert found == {of[0] for name in BLOCKS for of in operations_of(name)}
+    assert [mask_of(name) for name in ("ca", "sa", "csa", "gain_0.5", "se")] == [
+        "channel",
+        "spatial",
+        None,
+        None,
+        None,
+    ]
+
+
+def block_of(name):
     torch.manual_seed(3)
-    return attention(name, channels=channels)
+    return attention(name, channels=CHANNELS)
 
 
-@pytest.mark.parametrize("size", [(1, 1), (7, 5), (32, 32)])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
-def test_shape_and_dtype_are_kept(name, size, dtype):
-    x = torch.randn(2, CHANNELS, *size).to(dtype)
-    for training in (True, False):
-        y = block_of(name).to(dtype).train(training)(x)
-        assert y.shape == x.shape
-        assert y.dtype == dtype
-        assert bool(torch.isfinite(y).all())
-
-
-@pytest.mark.parametrize("name", WITH_WEIGHTS)
-@pytest.mark.parametrize("start", ["paper", "identity"])
-def test_every_parameter_gets_a_gradient(name, start):
-    torch.manual_seed(5)
-    block = attention(name, channels=CHANNELS, start=start)
-    if isinstance(block, IdentityStart):
-        torch.nn.init.constant_(block.a, 0.1)
-    # Biases away from zero keep every hidden unit alive on some sample.
-    x = torch.randn(11, CHANNELS, 7, 5)
-    (block(x) * torch.randn(11, CHANNELS, 7, 5)).sum().backward()
-    for key, parameter in block.named_parameters():
-        assert parameter.grad is not None, key
-        assert float(parameter.grad.abs().sum()) > 0, key
-
-
-def test_batch_items_do_not_mix(name):
-    block = block_of(name).eval()
-    x = torch.randn(3, CHANNELS, 7, 5)
-    together = block(x)
-    for index in range(3):
-        assert torch.allclose(block(x[index : index + 1]), together[index : index + 1], atol=1e-6)
-
-
-def test_the_input_is_left_alone(name):
-    x = torch.randn(2, CHANNELS, 7, 5)
-    before = x.clone()
-    block_of(name)(x)
-    assert torch.equal(x, before)
-
-
-def test_evaluation_is_deterministic_and_agrees_with_training_values(name):
-    block = block_of(name).double().eval()
-    x = torch.randn(5, CHANNELS, 7, 5, dtype=torch.float64)
-    assert torch.equal(block(x), block(x))
-    if name != "cbam":  # its batch norm is meant to differ
-        assert torch.allclose(block(x), block.train()(x), atol=1e-12)
-
-
-def test_parameter_count_is_the_one_on_the_card(name):
-    block = attention(name, channels=64)
-    count = sum(parameter.numel() for parameter in block.parameters())
-    assert count == registry().card(name).parameters_at_64
-
-
-def test_copies_give_equal_results(name):
-    block = block_of(name).eval()
-    x = torch.randn(2, CHANNELS, 7, 5)
-    buffer = io.BytesIO()
-    torch.save(block.state_dict(), buffer)
-    buffer.seek(0)
-    restored = attention(name, channels=CHANNELS).eval()
-    restored.load_state_dict(torch.load(buffer, weights_only=True))
-    for other in (copy.deepcopy(block), pickle.loads(pickle.dumps(block)), restored):
-        assert torch.equal(other(x), block(x))
-
-
-def test_channels_last_gives_the_same_values(name):
-    block = block_of(name).double()
-    x = torch.randn(3, CHANNELS, 7, 5, dtype=torch.float64)
-    last = block.to(memory_format=torch.channels_last)(x.to(memory_format=torch.channels_last))
-    assert torch.allclose(last, block(x), atol=1e-12)
-
-
-@pytest.mark.parametrize("name", [n for n in BLOCKS if not n.startswith("gain_")])
-def test_identity_start_changes_nothing_at_first(name):
+@pytest.mark.parametrize("name", BLOCKS)
+def test_identity_start_is_an_argument_of_attention(name):
     block = attention(name, channels=CHANNELS, start="identity")
     x = torch.randn(2, CHANNELS, 7, 5)
-    gain = float(block.initial_gain)
-    assert gain == pytest.approx(initial_gain(block.block, CHANNELS), rel=1e-6)
+    assert float(block.initial_gain) == pytest.approx(initial_gain(block.block, CHANNELS), rel=1e-6)
     assert torch.equal(block(x), x)
-    torch.nn.init.ones_(block.a)
-    assert torch.allclose(block(x), block.block(x) / gain, atol=1e-5)
 
 
 def test_identity_start_takes_no_weight_decay():
@@ -123,50 +102,10 @@ def test_identity_start_takes_no_weight_decay():
     assert id(block.block.mix.logit) in without
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["csa", "c_and_safa", "bi_csafa", "gc_and_sa2", "tgpfa", "grcsa", "msc_sa", "cbam", "eca"],
-)
-def test_compiles_without_a_graph_break(name):
-    torch.compiler.reset()
-    x = torch.randn(2, CHANNELS, 7, 5)
-    for training in (True, False):
-        block = block_of(name).train(training)
-        compiled = torch.compile(block, fullgraph=True, backend="aot_eager")
-        assert torch.allclose(compiled(x), block(x), atol=1e-5)
-
-
-@pytest.mark.parametrize("name", WITH_WEIGHTS)
-def test_exports_with_a_dynamic_batch(name):
-    block = block_of(name).eval()
-    batch = torch.export.Dim("batch", min=1, max=64)
-    program = torch.export.export(
-        block, (torch.randn(2, CHANNELS, 7, 5),), dynamic_shapes=({0: batch},)
-    )
-    for size in (1, 3, 7):
-        x = torch.randn(size, CHANNELS, 7, 5)
-        assert torch.allclose(program.module()(x), block(x), atol=1e-6)
-
-
 @pytest.mark.filterwarnings(
     "ignore::DeprecationWarning", "ignore::FutureWarning", "ignore::UserWarning"
 )
-@pytest.mark.parametrize(
-    "name",
-    [
-        "csa",
-        "scsa",
-        "bi_csafa",
-        "gc_and_sa2",
-        "tgpfa",
-        "arcsa",
-        "c_mssa",
-        "msc_sa",
-        "cbam",
-        "se",
-        "eca",
-    ],
-)
+@pytest.mark.parametrize("name", ONE_OF_EACH)
 def test_onnx_gives_the_same_outputs_at_any_batch(name, tmp_path):
     onnxruntime = pytest.importorskip("onnxruntime")
     block = block_of(name).eval()

@@ -1,16 +1,9 @@
 """Ours equal independent implementations after copying weights."""
 
-import numpy as np
 import pytest
 import torch
 
-from whatwhere.blocks.designs import named_or_typed
-from whatwhere.blocks.insert import insert
-from whatwhere.blocks.references import (
-    EfficientChannelAttention,
-    OfficialCBAM,
-    SqueezeExcite,
-)
+from whatwhere.blocks import attach, attached, named_or_typed
 from whatwhere.errors import UsageError
 from whatwhere.models import (
     ModelSpec,
@@ -21,67 +14,6 @@ from whatwhere.models import (
 )
 
 timm = pytest.importorskip("timm")
-
-
-def randomise(module, seed=0):
-    torch.manual_seed(seed)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape) * 0.5)
-
-
-def test_squeeze_excite_equals_timms():
-    from timm.layers import SEModule
-
-    ours, theirs = SqueezeExcite(80), SEModule(80, rd_ratio=1 / 16, rd_divisor=1)
-    randomise(theirs)
-    ours.load_state_dict(theirs.state_dict())
-    x = torch.randn(3, 80, 7, 5)
-    assert torch.allclose(ours(x), theirs(x), atol=1e-6)
-    assert ours.fc1.weight.shape[0] == 5
-
-
-@pytest.mark.parametrize("channels", [16, 64, 128, 512])
-def test_efficient_channel_attention_equals_timms(channels):
-    from timm.layers import EcaModule
-
-    ours, theirs = EfficientChannelAttention(channels), EcaModule(channels)
-    randomise(theirs)
-    ours.load_state_dict(theirs.state_dict())
-    x = torch.randn(3, channels, 7, 5)
-    assert torch.allclose(ours(x), theirs(x), atol=1e-6)
-
-
-def test_official_cbam_equals_its_equations_in_numpy():
-    torch.manual_seed(2)
-    block = OfficialCBAM(32).double().eval()
-    randomise(block)
-    block.norm.running_mean.fill_(0.3)
-    block.norm.running_var.fill_(1.7)
-    x = torch.randn(3, 32, 7, 5, dtype=torch.float64)
-    w = {name: value.numpy() for name, value in block.state_dict().items()}
-    z = x.numpy()
-
-    def squeezed(v):
-        hidden = np.maximum(v @ w["fc1.weight"][:, :, 0, 0].T + w["fc1.bias"], 0)
-        return hidden @ w["fc2.weight"][:, :, 0, 0].T + w["fc2.bias"]
-
-    mask = 1 / (1 + np.exp(-(squeezed(z.mean((2, 3))) + squeezed(z.max((2, 3))))))
-    z = z * mask[:, :, None, None]
-    planes = np.pad(np.stack([z.max(1), z.mean(1)], 1), ((0, 0), (0, 0), (3, 3), (3, 3)))
-    logit = np.array(
-        [
-            [
-                [(planes[b, :, i : i + 7, j : j + 7] * w["conv.weight"][0]).sum() for j in range(5)]
-                for i in range(7)
-            ]
-            for b in range(3)
-        ]
-    )
-    logit = (logit - 0.3) / np.sqrt(1.7 + 1e-5) * w["norm.weight"] + w["norm.bias"]
-    expected = z / (1 + np.exp(-logit))[:, None]
-    assert np.abs(block(x).detach().numpy() - expected).max() < 1e-12
-    assert block.norm.momentum == 0.01
 
 
 def test_large_resnet18_equals_timms():
@@ -167,14 +99,14 @@ def test_attention_goes_where_it_is_asked(backbone, where, places):
         seen.append(channels)
         return named_or_typed("csa").factory(channels)
 
-    count = insert(model, factory, where=where)
+    attach(model, factory, where=where, start="paper", sample=torch.zeros(1, 3, 64, 64))
     widths = {
         "resnet8": ([16, 32, 64],) * 2,
         "timm:resnet18": ([64, 64, 128, 128, 256, 256, 512, 512], [64, 128, 256, 512]),
         "timm:resnet50": ([256] * 3 + [512] * 4 + [1024] * 6 + [2048] * 3, [256, 512, 1024, 2048]),
     }[backbone]
     assert seen == widths[0 if places == "blocks" else 1]
-    assert count == len(seen)
+    assert len(attached(model)) == len(seen)
     assert num_parameters(model) == before + sum(2 * c * max(8, c // 16) + 98 for c in seen)
     assert model(torch.randn(2, 3, 64, 64)).shape == (2, 5)
 
@@ -187,18 +119,11 @@ def test_the_branch_slot_is_before_the_addition():
         def forward(self, x):
             return x * 0
 
-    insert(model, lambda channels: Zero(), where="branch")
+    attach(model, lambda channels: Zero(), start="paper", sample=x)
     h = model.stem(x)
     for stage in model.stages:
         h = torch.relu(stage[0].shortcut(h))
     assert torch.allclose(model(x), model.head(h.mean((2, 3))), atol=1e-6)
-
-
-def test_other_networks_are_refused():
-    with pytest.raises(UsageError, match="Linear has no residual stages"):
-        insert(torch.nn.Linear(3, 3), named_or_typed("csa").factory)
-    with pytest.raises(UsageError, match="expected one of branch, block, stage"):
-        insert(create_resnet("resnet8", num_classes=3, in_channels=1), torch.nn.Identity, where="x")
 
 
 def test_all_designs_of_a_seed_share_the_backbones_weights():
@@ -228,12 +153,16 @@ def test_the_widened_control_meets_its_size(backbone):
         assert abs(found - target) / target < 0.005
 
 
-def test_identity_start_keeps_logits_bit_for_bit():
-    from whatwhere.blocks.start import IdentityStart
-
-    for backbone in ("resnet8", "timm:resnet18"):
-        model = build_model(ModelSpec(backbone, 5, 3), design=named_or_typed("none"), seed=0).eval()
-        x = torch.randn(2, 3, 40, 40)
-        before = model(x)
-        insert(model, lambda c: IdentityStart(named_or_typed("tgpfa").factory(c), c))
-        assert torch.equal(model.eval()(x), before)
+@pytest.mark.parametrize("where", ["branch", "block", "stage", "**.bn1"])
+@pytest.mark.parametrize("backbone", ["resnet8", "timm:resnet18"])
+def test_identity_start_keeps_logits_bit_for_bit(backbone, where):
+    x = torch.randn(2, 3, 40, 40)
+    logits = [
+        build_model(
+            ModelSpec(backbone, 5, 3, where=where, start="identity"),
+            design=named_or_typed(name),
+            seed=0,
+        ).eval()(x)
+        for name in ("none", "tgpfa")
+    ]
+    assert torch.equal(*logits)

@@ -1,5 +1,6 @@
 """Plug-in blocks (batch, channel, height, width) -> the same shape, and the wiring notation."""
 
+from whatwhere.blocks.attach import attach, attached, detach
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.blocks.designs import Design, attention, default_designs, named_or_typed
 from whatwhere.blocks.registered import registry
@@ -12,8 +13,11 @@ __all__ = [
     "IdentityStart",
     "Wiring",
     "WiringAttention",
+    "attach",
+    "attached",
     "attention",
     "default_designs",
+    "detach",
     "initial_gain",
     "named_or_typed",
     "registry",

@@ -1,6 +1,10 @@
 """What is known about a design: the facts that lists, reports, documentation and tests all read."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+
+from whatwhere.errors import UsageError, nearest
 
 KINDS = ("wiring", "block", "control", "user")
 FIDELITIES = ("exact", "inferred", "reconstruction", "ours")
@@ -25,6 +29,9 @@ class DesignCard:
         parameters_at_64: Learned values at 64 channels, counted by hand; None where unknown.
         wiring: Canonical wiring text, None where it is not a wiring.
         licence: Package and licence of code that it runs; "" where it runs ours alone.
+
+    Raises:
+        UsageError: If a field has a value that it cannot have.
     """
 
     number: int
@@ -41,5 +48,43 @@ class DesignCard:
     licence: str = ""
 
     def __post_init__(self) -> None:
-        assert self.kind in KINDS, self.kind
-        assert self.fidelity in FIDELITIES, self.fidelity
+        for field, (fits, expected) in _RULES.items():
+            value = getattr(self, field)
+            if not fits(value):
+                expected += nearest(str(value), _CHOICES.get(field, ()))
+                raise UsageError(f"card {self.name!r}: {field}={value!r}: expected {expected}")
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"\w[\w.-]*", value) is not None
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+_CHOICES = {"kind": KINDS, "fidelity": FIDELITIES}
+_RULES: dict[str, tuple[Callable[[object], bool], str]] = {
+    "name": (_is_name, "letters, digits, '_', '.' and '-'"),
+    "number": (_is_count, "a whole number from 0"),
+    "kind": (KINDS.__contains__, f"one of {', '.join(KINDS)}"),
+    "fidelity": (FIDELITIES.__contains__, f"one of {', '.join(FIDELITIES)}"),
+    "family": (_is_text, "a text"),
+    "title": (_is_text, "a text"),
+    "equation": (_is_text, "a text"),
+    "source": (_is_text, "a text"),
+    "departures": (_is_text, "a text"),
+    "licence": (_is_text, "a text"),
+    "parameters_at_64": (
+        lambda value: value is None or _is_count(value),
+        "a whole number from 0, or None where unknown",
+    ),
+    "wiring": (
+        lambda value: value is None or _is_text(value),
+        "a text, or None where it is not a wiring",
+    ),
+}

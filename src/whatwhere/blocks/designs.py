@@ -120,4 +120,4 @@ def _registered(name: str) -> Design:
     known = registry()
     card = known.card(name)
     factory = None if name in ("none", WIDENED) else known.factory(name)
-    return Design(card, factory, card.wiring or f"{name}/1")
+    return Design(card, factory, card.wiring or f"{name}/{known.version(name)}")

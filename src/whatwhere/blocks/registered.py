@@ -1,10 +1,12 @@
-"""The registry of all designs: topologies, references, controls."""
+"""The registry of all designs: topologies, references, controls, plug-ins."""
 
 from functools import cache, partial
 
 from torch import nn
 
 from whatwhere.blocks.cards import DesignCard
+from whatwhere.blocks.dmsca import VARIANTS
+from whatwhere.blocks.plugins import add_plugins
 from whatwhere.blocks.references import REFERENCES
 from whatwhere.blocks.topologies import INFERRED, PAPER, TOPOLOGIES
 from whatwhere.blocks.wiring import Wiring, WiringAttention
@@ -23,12 +25,13 @@ def registry() -> Registry[DesignCard]:
     for row in TOPOLOGIES:
         card = _topology(*row)
         known.register(card, partial(WiringAttention, wiring=card.equation))
-    for card, factory in REFERENCES:
+    for card, factory in (*VARIANTS, *REFERENCES):
         known.register(card, factory)
     known.register(_widened(), nn.Identity)
     for number, gain in enumerate(CONSTANT_GAINS, start=61):
         card = _constant_gain(number, gain)
         known.register(card, partial(WiringAttention, wiring=card.equation))
+    add_plugins(known)
     return known
 
 

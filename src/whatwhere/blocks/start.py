@@ -18,6 +18,16 @@ def initial_gain(block: nn.Module, channels: int) -> float:
     Returns:
         The gain, 1.0 for the identity.
     """
+    probe, result = _probed(block, channels)
+    return _gain(probe, result)
+
+
+def _gain(probe: Tensor, result: Tensor) -> float:
+    return float(result.square().mean().sqrt() / probe.square().mean().sqrt())
+
+
+def _probed(block: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
+    """Return fixed normal noise and what the block makes of it; the block stays as it was."""
     batch, height, width = _PROBE_SHAPE
     source = torch.Generator().manual_seed(0)
     reference = next(iter(block.parameters()), torch.zeros(()))
@@ -26,15 +36,17 @@ def initial_gain(block: nn.Module, channels: int) -> float:
     was_training = block.training
     block.eval()
     with torch.no_grad():
-        gain = block(noise).square().mean().sqrt() / noise.square().mean().sqrt()
+        result = block(noise)
     block.train(was_training)
-    return float(gain)
+    return noise, result
 
 
 class IdentityStart(nn.Module):
     """Any block, wrapped so that a network's outputs are unchanged at the first step.
 
-    y = x + a (f(x) / m0 - x), a learned from 0, m0 the gain of f at initialisation.
+    y = x + a (f(x) / m0 - x), a learned from 0, m0 the gain of f at initialisation. Where f is
+    nothing but its gain at initialisation, as SRM and the global context block are, a starts at 1:
+    y = x as well, and from a = 0 neither a nor f would ever get a gradient.
 
     Args:
         block: f, the block to wrap.
@@ -48,9 +60,11 @@ class IdentityStart(nn.Module):
     def __init__(self, block: nn.Module, channels: int) -> None:
         super().__init__()
         self.block = block
-        self.a = nn.Parameter(torch.zeros(()))
+        probe, result = _probed(block, channels)
+        gain = _gain(probe, result)
+        self.a = nn.Parameter(torch.tensor(float(torch.equal(result / gain, probe))))
         self.initial_gain: Tensor
-        self.register_buffer("initial_gain", torch.tensor(initial_gain(block, channels)))
+        self.register_buffer("initial_gain", torch.tensor(gain))
 
     def forward(self, x: Map) -> Map:
         """Return x at the start of training, the block's output (to scale) at a = 1."""

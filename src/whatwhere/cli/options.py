@@ -27,7 +27,13 @@ Epochs = Annotated[float | None, typer.Option(help="Passes over the data, instea
 Batch = Annotated[int | None, typer.Option(help="Images per step.")]
 Rate = Annotated[float | None, typer.Option("--lr", help="Peak learning rate.")]
 Backbone = Annotated[str | None, typer.Option(help="resnet8, resnet20, timm:resnet18, ...")]
-Where = Annotated[str | None, typer.Option(help="branch, block or stage.")]
+Pretrained = Annotated[
+    str | None,
+    typer.Option(
+        help="Begin with weights: timm:NAME, a file (with --backbone), or a trained model's folder."
+    ),
+]
+Where = Annotated[str | None, typer.Option(help="branch, block, stage or a pattern of names.")]
 ImageSize = Annotated[int | None, typer.Option(help="Side of the images, in pixels.")]
 ValueRange = Annotated[str | None, typer.Option(help="LOW,HIGH of images that are not 8 bit.")]
 Device = Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, ...")]

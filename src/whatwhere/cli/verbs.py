@@ -25,6 +25,7 @@ from whatwhere.cli.options import (
     MissingClass,
     Output,
     Precision,
+    Pretrained,
     QuietOption,
     Rate,
     SkipBad,
@@ -69,6 +70,7 @@ def compare(
     batch: Batch = None,
     lr: Rate = None,
     backbone: Backbone = None,
+    pretrained: Pretrained = None,
     where: Where = None,
     image_size: ImageSize = None,
     value_range: ValueRange = None,
@@ -117,6 +119,7 @@ def compare(
         batch_size=batch,
         learning_rate=lr,
         backbone=backbone,
+        pretrained=pretrained,
         where=where,
         image_size=image_size,
         value_range=asking.parse_value_range(value_range) if value_range else None,
@@ -158,6 +161,7 @@ def train(
     batch: Batch = None,
     lr: Rate = None,
     backbone: Backbone = None,
+    pretrained: Pretrained = None,
     where: Where = None,
     image_size: ImageSize = None,
     value_range: ValueRange = None,
@@ -192,6 +196,7 @@ def train(
         batch_size=batch,
         learning_rate=lr,
         backbone=backbone,
+        pretrained=pretrained,
         where=where,
         image_size=image_size,
         value_range=asking.parse_value_range(value_range) if value_range else None,
@@ -271,16 +276,24 @@ def report(
 @app.command(name="list")
 def list_(
     what: Annotated[str, typer.Argument(help="designs or data")],
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]...", help="Show these cards in full; wildcards work."),
+    ] = None,
     json_: JsonOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
     """List designs or data sets with their cards."""
     set_mode(json_, quiet, debug)
-    from whatwhere.study.listing import list_cards, print_cards
+    from whatwhere.study.listing import list_cards, print_cards, print_in_full, with_facts
 
-    cards = list_cards(what)
+    cards = list_cards(what, names or ())
+    if what == "designs" and (json_ or names):
+        cards = [with_facts(card) for card in cards]
     if json_:
         print(json.dumps(cards))
+    elif names:
+        print_in_full(cards)
     else:
         print_cards(what, cards)

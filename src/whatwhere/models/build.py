@@ -1,12 +1,13 @@
 """From a specification to a network with its attention, from one seed."""
 
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from whatwhere.blocks.designs import Design
-from whatwhere.blocks.insert import insert
+from whatwhere.blocks import Design, attach
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.models.resnet import ResNet, create_resnet, resnet_spec
 from whatwhere.randomness import derive_seed
@@ -22,8 +23,10 @@ class ModelSpec:
         backbone: One of our ResNets, or "timm:NAME".
         num_classes: Number of logits.
         in_channels: Channels of the images, 1 to 4.
-        where: Where attention stands: "branch", "block" or "stage".
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         inner_widths: Widened inner channels of every block (our ResNets only), None for none.
+        start: How attention begins: "paper" (as published) or "identity" (the network's outputs
+            are those of the bare backbone).
     """
 
     backbone: str
@@ -31,18 +34,26 @@ class ModelSpec:
     in_channels: int
     where: str = "branch"
     inner_widths: tuple[int, ...] | None = None
+    start: str = "paper"
 
 
-def build_model(spec: ModelSpec, *, design: Design, seed: int) -> nn.Module:
-    """Return a network with fresh weights.
+def build_model(
+    spec: ModelSpec,
+    *,
+    design: Design,
+    seed: int,
+    weights: Mapping[str, Tensor] | None = None,
+) -> nn.Module:
+    """Return a network with fresh weights, or with pretrained ones in its backbone.
 
-    The backbone's initial weights depend on the seed alone and are equal for all designs, so that
-    differences between designs are paired.
+    What the backbone begins with depends on the seed and the weights alone and is equal for all
+    designs, so that differences between designs are paired.
 
     Args:
         spec: Backbone, classes, channels, place.
         design: The attention to insert.
         seed: Of all initial weights.
+        weights: State of the bare backbone, perhaps without its head (see `fit_weights`).
 
     Returns:
         The network, in training mode.
@@ -52,11 +63,11 @@ def build_model(spec: ModelSpec, *, design: Design, seed: int) -> nn.Module:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(derive_seed(seed, "backbone"))
-        model = _backbone(spec)
+        model = bare_backbone(spec)
+        if weights is not None:
+            model.load_state_dict(weights, strict=False)
         torch.manual_seed(derive_seed(seed, "attention", design.identity))
-        if design.factory is not None:
-            insert(model, design.factory, where=spec.where)
-    return model
+        return attach(model, design, where=spec.where, start=spec.start, sample=_sample(model))
 
 
 def place(model: nn.Module, *, device: str, layout: str) -> nn.Module:
@@ -99,7 +110,7 @@ def widened_inner_widths(spec: ModelSpec, *, target: int) -> tuple[int, ...]:
     before = [base.width, *outer[:-1]]
     # One more inner channel: a filter of each convolution, and the norm's scale and shift.
     steps = [9 * first + 9 * last + 2 for first, last in zip(before, outer, strict=True)]
-    widths, missing = list(outer), target - num_parameters(_backbone(spec))
+    widths, missing = list(outer), target - num_parameters(bare_backbone(spec))
     while any(step <= missing for step in steps):
         for index, step in enumerate(steps):
             if step <= missing:
@@ -110,7 +121,18 @@ def widened_inner_widths(spec: ModelSpec, *, target: int) -> tuple[int, ...]:
     return tuple(widths)
 
 
-def _backbone(spec: ModelSpec) -> nn.Module:
+def bare_backbone(spec: ModelSpec) -> nn.Module:
+    """Return the network without attention, its weights drawn from torch's generator.
+
+    Args:
+        spec: Backbone, classes, channels.
+
+    Returns:
+        The network.
+
+    Raises:
+        UnknownNameError: If there is no such backbone.
+    """
     if spec.backbone.startswith(TIMM_PREFIX):
         return _timm_backbone(spec)
     if spec.inner_widths is None:
@@ -121,14 +143,44 @@ def _backbone(spec: ModelSpec) -> nn.Module:
     return ResNet(wide, num_classes=spec.num_classes, in_channels=spec.in_channels)
 
 
-def _timm_backbone(spec: ModelSpec) -> nn.Module:
+def timm_name(backbone: str) -> str:
+    """Return the name of a network that timm knows.
+
+    Args:
+        backbone: "timm:NAME", perhaps with the tag of its weights ("timm:resnet18.a1_in1k").
+
+    Returns:
+        NAME.
+
+    Raises:
+        UsageError: If timm is not installed.
+        UnknownNameError: If it knows no such network, or the network no such tag.
+    """
     try:
         import timm
     except ImportError:
-        raise UsageError(
-            f"--backbone {spec.backbone} needs timm: pip install 'whatwhere[timm]'"
-        ) from None
-    name = spec.backbone.removeprefix(TIMM_PREFIX)
-    if not timm.is_model(name):
-        raise unknown_name("timm model", name, timm.list_models("*resnet*"))
+        raise UsageError(f"{backbone} needs timm: pip install 'whatwhere[timm]'") from None
+    name = backbone.removeprefix(TIMM_PREFIX)
+    base, _, tag = name.partition(".")
+    if not timm.is_model(base):
+        known = difflib.get_close_matches(base, timm.list_models(), n=8, cutoff=0.5)
+        raise unknown_name("timm model", name, known or ["resnet18", "resnet50", "..."])
+    tagged = timm.list_pretrained(f"{base}.*") if tag else []
+    if tag and name not in tagged:
+        raise unknown_name("timm model", name, [base, *tagged])
+    return name
+
+
+def _timm_backbone(spec: ModelSpec) -> nn.Module:
+    name = timm_name(spec.backbone)
+    import timm
+
     return timm.create_model(name, num_classes=spec.num_classes, in_chans=spec.in_channels)
+
+
+def _sample(model: nn.Module) -> Tensor | None:
+    """Return what attention follows through a network of ours; other networks find their own."""
+    if not isinstance(model, ResNet):
+        return None
+    side = 32 if model.spec.stem == "cifar" else 128
+    return torch.zeros(1, model.in_channels, side, side)

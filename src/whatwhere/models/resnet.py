@@ -126,6 +126,7 @@ class ResNet(nn.Module):
     def __init__(self, spec: ResNetSpec, *, num_classes: int, in_channels: int) -> None:
         super().__init__()
         self.spec = spec
+        self.in_channels = in_channels
         self.stem = _stem(spec, in_channels)
         self.stages = nn.ModuleList()
         channels, inner = spec.width, list(spec.inner_widths or [])

@@ -15,6 +15,8 @@ from torch import Tensor, nn
 Map = Float[Tensor, "batch channel height width"]
 Vector = Float[Tensor, "batch channel 1 1"]
 Plane = Float[Tensor, "batch 1 height width"]
+RowMeans = Float[Tensor, "batch channel height 1"]
+ColumnMeans = Float[Tensor, "batch channel 1 width"]
 
 
 def promote(value: Tensor) -> Tensor:
@@ -45,6 +47,16 @@ def spatial_max(x: Map, *, indexed: bool) -> Vector:
     if indexed:
         return promote(x.flatten(2).max(dim=2, keepdim=True).values.unsqueeze(3))
     return promote(x.amax(dim=(2, 3), keepdim=True))
+
+
+def row_mean(x: Map) -> RowMeans:
+    """Return the mean of every channel's rows."""
+    return _sum(x, (3,)) / x.shape[3]
+
+
+def column_mean(x: Map) -> ColumnMeans:
+    """Return the mean of every channel's columns."""
+    return _sum(x, (2,)) / x.shape[2]
 
 
 def channel_mean(x: Map) -> Plane:

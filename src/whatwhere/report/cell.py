@@ -111,6 +111,11 @@ class Row:
         """How many finished trials predict one class only."""
         return sum("collapsed" in (o.record.get("flags") or ()) for o in self.finished)
 
+    @property
+    def learned_shares(self) -> list[float]:
+        """The learned `a` of every block and finished trial; empty unless it began as identity."""
+        return [a for o in self.finished for a in (o.record.get("learned_shares") or {}).values()]
+
     def mean_score(self, name: str) -> float | None:
         """Return the mean of a test score over the finished trials, None without any.
 

@@ -75,7 +75,20 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
     ]
     how = ", ".join(part for part in parts if part)
-    return f"{how[0].upper()}{how[1:]}. {estimand(entry)}"
+    return f"{how[0].upper()}{how[1:]}. {_beginning(recipe)}{estimand(entry)}"
+
+
+def _beginning(recipe: dict[str, Any]) -> str:
+    """Say what training began with; empty where all weights were fresh."""
+    origin = recipe.get("pretrained")
+    if not origin:
+        return ""
+    rested = recipe.get("frozen_fraction") or 0.0
+    rest = f", whose weights rest for the first {100 * rested:.0f} % of the steps" if rested else ""
+    return (
+        f"Fine-tuned from {origin['name']} (SHA-256 {origin['sha256'][:12]}){rest}; attention"
+        " starts as the identity. "
+    )
 
 
 def _optimiser(recipe: dict[str, Any]) -> str:

@@ -179,8 +179,17 @@ def _row(cell: Cell, row: Row, summary: MethodSummary | None) -> dict[str, Any]:
         "num_collapsed": row.num_collapsed,
         "cost": row.cost,
         "scores": {name: row.mean_score(name) for name in SCORES},
+        "learned_share": _learned_share(row),
         "from_none": _from_none(cell, row),
     }
+
+
+def _learned_share(row: Row) -> dict[str, float] | None:
+    """Say how far a design left the identity, over its blocks and seeds; None without it."""
+    shares = row.learned_shares
+    if not shares:
+        return None
+    return {"mean": sum(shares) / len(shares), "low": min(shares), "high": max(shares)}
 
 
 def _from_none(cell: Cell, row: Row) -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import BusyError, UsageError
+from whatwhere.models import Pretrained
 from whatwhere.records import (
     Ledger,
     TrialKey,
@@ -34,6 +35,7 @@ from whatwhere.study.measure import one_thread, usable_device
 from whatwhere.study.plan import Plan, make_plan
 from whatwhere.study.pool import Ended, default_num_workers, run_all
 from whatwhere.study.prepare import Prepared, prepare
+from whatwhere.study.pretrained import open_pretrained, without_controls
 from whatwhere.study.ready import ReadyData, make_ready
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
@@ -101,8 +103,12 @@ def run_comparison(
     if not dry_run:
         check_writable(path)
     designs = choose_designs(request.designs)
+    pretrained = open_pretrained(request, display)
+    if pretrained is not None:
+        designs, left_out = without_controls(designs)
+        display.note(left_out)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
-        prepared = _prepare_all(request, device, display)
+        prepared = _prepare_all(request, device, display, pretrained)
 
         def alone() -> AbstractContextManager[None]:
             tell = partial(display.note, f"another process prepares {path}; waiting for it")
@@ -245,17 +251,19 @@ class _Study:
             raise as_storage_error(error, path, num_bytes=len(line)) from error
 
 
-def _prepare_all(request: Request, device: str, display: Display) -> list[Prepared]:
+def _prepare_all(
+    request: Request, device: str, display: Display, pretrained: Pretrained | None
+) -> list[Prepared]:
     """Open every data set and tell what a user should know of it."""
     opened: list[Prepared] = []
     for data in request.data:
-        prepared = prepare(data, request, device=device)
+        prepared = prepare(data, request, device=device, pretrained=pretrained)
         if any(item.name == prepared.name for item in opened):
             raise UsageError(
                 f"two data sets are named '{prepared.name}'; rename one folder or file"
             )
-        for warning in prepared.source.warnings:
-            display.note(f"{prepared.name}: {warning}")
+        for note in (*prepared.source.warnings, *prepared.notes):
+            display.note(f"{prepared.name}: {note}")
         opened.append(prepared)
     return opened
 

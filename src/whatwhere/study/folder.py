@@ -69,7 +69,14 @@ class RunFolder:
                     f"{prepared.name} has changed since {self.path} was started ({name} differs):"
                     " restore the data, or start a new run with another -o"
                 )
-        protocol = build(Protocol, {name: recorded[name] for name in protocol_fields()})
+        if recorded.get("pretrained") != origin_of(prepared):
+            raise MismatchError(
+                f"the weights that {self.path} was started with have changed (their SHA-256 was"
+                f" {recorded['pretrained']['sha256']}): restore them, or start a new run with"
+                " another -o"
+            )
+        known = {name: recorded[name] for name in protocol_fields() if name in recorded}
+        protocol = build(Protocol, known)
         widths = recorded.get("widened_inner_widths")
         return protocol, tuple(widths) if widths else None
 
@@ -107,6 +114,7 @@ class RunFolder:
                 "mean": list(item.mean),
                 "std": list(item.std),
                 "widened_inner_widths": list(widths[item.name] or []),
+                "pretrained": origin_of(item),
             }
         self.config = {
             "format": FORMAT,
@@ -209,6 +217,14 @@ def _cpu_name() -> str:
     except OSError:
         return platform.processor()
     return next((line.partition(":")[2].strip() for line in lines if "model name" in line), "")
+
+
+def origin_of(prepared: Prepared) -> dict[str, Any] | None:
+    """Return what training began with, as `config.toml` keeps it; None for fresh weights."""
+    pretrained = prepared.pretrained
+    if pretrained is None:
+        return None
+    return {"name": pretrained.name, "sha256": pretrained.sha256}
 
 
 def _union(first: list[Any], second: list[Any]) -> list[Any]:

@@ -48,10 +48,12 @@ def forecast(
 def _data_line(item: ReadyData) -> str:
     source, protocol = item.prepared.source, item.protocol
     counts = ", ".join(f"{len(source.indices(s))} {s}" for s in ("train", "validation", "test"))
+    pretrained = item.prepared.pretrained
+    began = f", fine-tuned from {pretrained.name}" if pretrained else ""
     return (
         f"{source.name}: {counts} images of {source.image_size} px, {source.num_classes}"
         f" classes; protocol {protocol.name}: {protocol.backbone}, {protocol.steps} steps of"
-        f" {protocol.batch_size}, {protocol.precision} {protocol.layout}"
+        f" {protocol.batch_size}, {protocol.precision} {protocol.layout}{began}"
     )
 
 
@@ -91,6 +93,7 @@ def _stronger(item: ReadyData) -> tuple[str, float] | None:
         model = build_model(replace(spec, backbone=backbone), design=bare, seed=0)
         return count_macs(model, image) * float(steps) * batch_size
 
-    longer = macs_of_run(protocol.backbone, protocol.steps, protocol.batch_size)
     own = item.protocol
+    backbone = own.backbone if item.prepared.pretrained else protocol.backbone
+    longer = macs_of_run(backbone, protocol.steps, protocol.batch_size)
     return following, longer / macs_of_run(own.backbone, own.steps, own.batch_size)

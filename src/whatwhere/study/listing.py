@@ -1,40 +1,58 @@
-"""What can be compared, and on what: the cards as plain values and as a table."""
+"""What can be compared, and on what: the cards as plain values, as a table, and in full."""
 
+import textwrap
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from whatwhere.blocks.registered import registry
+from whatwhere.blocks import named_or_typed, registry
 from whatwhere.data.card import DataCard
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
+from whatwhere.study.design_facts import measure_design
 
 LISTS = ("designs", "data")
 _COLUMNS = {
-    "designs": ("name", "family", "wiring", "parameters_at_64", "title", "source", "departures"),
+    "designs": ("name", "family", "equation", "parameters_at_64", "fidelity", "title"),
     "data": ("name", "family", "title", "images", "num_classes", "licence", "citation"),
 }
+_WIDTH = 100
 
 
-def list_cards(what: str) -> list[dict[str, Any]]:
-    """Return all cards of a kind as plain values.
+def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
+    """Return cards as plain values.
 
     Args:
         what: "designs" or "data".
+        names: Names, families or wildcards to keep; empty for all.
 
     Returns:
         One dictionary per card, in their fixed order.
 
     Raises:
-        UnknownNameError: If there is no such list.
+        UnknownNameError: If there is no such list, or nothing of that name.
     """
     if what not in LISTS:
         raise unknown_name("list", what, LISTS)
-    if what == "designs":
-        return [asdict(registry().card(name)) for name in registry()]
-    return [_data_facts(CATALOGUE.card(name)) for name in CATALOGUE]
+    known = registry() if what == "designs" else CATALOGUE
+    kept = {match for name in names for match in known.match(name)}
+    cards = [known.card(name) for name in known if name in kept or not names]
+    return [_data_facts(card) if isinstance(card, DataCard) else asdict(card) for card in cards]
+
+
+def with_facts(card: dict[str, Any]) -> dict[str, Any]:
+    """Return a design's card with what is measured of it.
+
+    Args:
+        card: From `list_cards`.
+
+    Returns:
+        The card, and parameters by number of channels, multiply-adds, passes and initial gain.
+    """
+    return {**card, **asdict(measure_design(named_or_typed(card["name"])))}
 
 
 def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
@@ -59,3 +77,25 @@ def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
 def _data_facts(card: DataCard) -> dict[str, Any]:
     images = " / ".join(f"{count:,}" for count in card.splits)
     return {**asdict(card), "images": images, "num_classes": len(card.classes)}
+
+
+def print_in_full(cards: list[dict[str, Any]]) -> None:
+    """Print every field of some cards that says something, a line each.
+
+    Args:
+        cards: From `list_cards`, perhaps with facts.
+    """
+    for card in cards:
+        print(card["name"])
+        for field, value in card.items():
+            if field == "name" or value in (None, ""):
+                continue
+            text = f"{field.replace('_', ' ')}: {_plain(value)}"
+            print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="    "))
+        print()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {item}" for key, item in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

@@ -89,16 +89,6 @@ def trial_data(prepared: Prepared, *, size: int, images_path: Path) -> TrialData
     )
 
 
-def model_spec(prepared: Prepared) -> ModelSpec:
-    """Return the network that a data set's trials share."""
-    return ModelSpec(
-        backbone=prepared.protocol.backbone,
-        num_classes=prepared.source.num_classes,
-        in_channels=prepared.source.channels,
-        where=prepared.protocol.where,
-    )
-
-
 def first_batch(data: TrialData, protocol: Protocol, device: str) -> Batch:
     """Return a training batch to measure on.
 
@@ -150,9 +140,9 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
         designs: The rows; controls and no attention do not count.
 
     Returns:
-        The widths, or None where the backbone is not one of ours.
+        The widths, or None where the backbone is not one of ours, or is pretrained.
     """
-    if spec.backbone.startswith("timm:"):
+    if spec.backbone.startswith("timm:") or spec.start == "identity":
         return None
     counted = [d for d in designs if d.card.kind != "control" and d.factory is not None]
     counted = counted or [named_or_typed("csa")]
@@ -193,7 +183,7 @@ def costs_of(
         name: {
             **asdict(cost),
             "attention_parameters": cost.parameters - bare,
-            "initial_gain": _gain(rows[name]),
+            "initial_gain": _gain(rows[name], spec.start),
         }
         for name, cost in costs.items()
     }
@@ -234,7 +224,8 @@ def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str)
     return place(model, device=device, layout=protocol.layout)
 
 
-def _gain(design: Design) -> float:
+def _gain(design: Design, start: str) -> float:
+    """Return what a block multiplies the map by when training begins."""
     factory: Callable[[int], nn.Module] | None = design.factory
     if factory is None:
         return 1.0
@@ -243,4 +234,10 @@ def _gain(design: Design) -> float:
         gain = initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)
     if not math.isfinite(gain):
         raise UsageError(f"'{design.name}' gives values that are not finite on normal noise")
-    return gain
+    if start == "paper":
+        return gain
+    if gain == 0:
+        raise UsageError(
+            f"'{design.name}' gives zeros when training begins, so it cannot start as the identity"
+        )
+    return 1.0

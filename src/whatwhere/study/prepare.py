@@ -1,17 +1,20 @@
 """One data set made ready for a study: opened, its protocol resolved, its subsets drawn."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from whatwhere.data import ImageSource, open_source
 from whatwhere.data.split import fingerprint as split_fingerprint
 from whatwhere.data.split import nested_subset
 from whatwhere.errors import UsageError
+from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.request import ALL, Request
 from whatwhere.study.weights import weights_in_order
-from whatwhere.training.protocol import Protocol, largest_image_size, preset
+from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
 
 EASY = ("digits", "cluttered-digits")
 
@@ -24,9 +27,12 @@ class Prepared:
         source: Its images, labels and splits.
         protocol: How to train on it.
         subsets: Training positions by size, nested and stratified.
-        mean: Of the training pixels, 0 to 255, per channel.
-        std: Of the training pixels, 0 to 255, per channel.
+        mean: What is subtracted from pixels of 0 to 255, per channel.
+        std: What they are divided by, per channel.
         split_fingerprint: Hash of which image is in which split.
+        pretrained: What training begins with, None for fresh weights.
+        weights: Of the bare backbone, fitted to this data set; None for fresh ones.
+        notes: What a user should know of how they were fitted.
     """
 
     source: ImageSource
@@ -35,20 +41,40 @@ class Prepared:
     mean: tuple[float, ...]
     std: tuple[float, ...]
     split_fingerprint: str
+    pretrained: Pretrained | None = None
+    weights: Mapping[str, Tensor] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
         """The data set's name, a legal file name."""
         return self.source.name
 
+    @property
+    def model(self) -> ModelSpec:
+        """The network that the data set's trials share."""
+        return ModelSpec(
+            backbone=self.protocol.backbone,
+            num_classes=self.source.num_classes,
+            in_channels=self.source.channels,
+            where=self.protocol.where,
+            start=self.protocol.start,
+        )
 
-def prepare(data: str, request: Request, *, device: str) -> Prepared:
+
+def prepare(
+    data: str, request: Request, *, device: str, pretrained: Pretrained | None = None
+) -> Prepared:
     """Open a data set and resolve everything about training on it.
+
+    Pixels are normalised, and images resized unless the request says how large, as pretrained
+    weights want them where that is known; by the training pixels and the protocol otherwise.
 
     Args:
         data: A known name, a folder, a CSV or an npz file.
         request: What was asked for.
         device: The torch device, which decides the default protocol.
+        pretrained: What training begins with, None for fresh weights.
 
     Returns:
         The prepared data set.
@@ -57,7 +83,7 @@ def prepare(data: str, request: Request, *, device: str) -> Prepared:
     easy = data in EASY
     source = open_source(
         data,
-        image_size=request.image_size,
+        image_size=request.image_size or (pretrained.image_size if pretrained else None),
         largest_size=largest_image_size(name, device=device),
         margin=not (easy and name == "quick"),
         value_range=request.value_range,
@@ -69,18 +95,38 @@ def prepare(data: str, request: Request, *, device: str) -> Prepared:
     )
     protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     train = source.indices("train")
+    if pretrained is not None:
+        protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
     if request.class_weights is not None:
         weights = weights_in_order(request.class_weights, source.class_names)
         protocol = replace(protocol, class_weights=weights)
     mean, std = pixel_statistics(source, train)
-    return Prepared(
+    prepared = Prepared(
         source=source,
         protocol=protocol,
         subsets=_subsets(source, train, request.sizes),
         mean=mean,
         std=std,
         split_fingerprint=split_fingerprint(source.split, source.items),
+    )
+    return prepared if pretrained is None else _begun(prepared, pretrained)
+
+
+def _begun(prepared: Prepared, pretrained: Pretrained) -> Prepared:
+    """Fit pretrained weights, and take the normalisation that they know."""
+    source = prepared.source
+    weights, notes = fit_weights(pretrained, prepared.model, class_names=source.class_names)
+    mean, std = pretrained.normalisation(source.channels)
+    if mean is None or std is None:
+        mean, std = prepared.mean, prepared.std
+        notes = (
+            *notes,
+            f"{pretrained.name} does not say how its images were normalised; the mean and standard"
+            " deviation of the training pixels are used",
+        )
+    return replace(
+        prepared, mean=mean, std=std, pretrained=pretrained, weights=weights, notes=notes
     )
 
 

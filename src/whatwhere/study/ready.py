@@ -16,12 +16,12 @@ from whatwhere.study.measure import (
     costs_of,
     first_batch,
     median_widths,
-    model_spec,
     resolve_numerics,
     spec_of,
     trial_data,
 )
 from whatwhere.study.prepare import Prepared
+from whatwhere.study.pretrained import shared_weights
 from whatwhere.study.trial import TrialSpec, shared_images
 from whatwhere.training import Protocol
 
@@ -39,6 +39,7 @@ class ReadyData:
         costs: Of every design, by name.
         timings: Milliseconds per step of every number format tried.
         images_path: The mapped canvases.
+        weights_path: Pretrained weights of the bare backbone, None for fresh ones.
     """
 
     prepared: Prepared
@@ -47,6 +48,7 @@ class ReadyData:
     costs: dict[str, dict[str, Any]]
     timings: dict[str, float]
     images_path: Path
+    weights_path: Path | None
 
     @property
     def name(self) -> str:
@@ -79,6 +81,7 @@ class ReadyData:
             data=trial_data(self.prepared, size=key.size, images_path=self.images_path),
             device=device,
             checkpoint_path=trial_folder(folder, key) / "checkpoint.pt",
+            weights_path=self.weights_path,
         )
 
     def identity(self, design: Design, key: TrialKey, *, device: str) -> str:
@@ -103,12 +106,14 @@ class ReadyData:
             }
         )
 
-    def hashes(self) -> dict[str, str]:
-        """Return the hashes of recipe, data and split, as records carry them."""
+    def hashes(self) -> dict[str, str | None]:
+        """Return the hashes of recipe, data, split and weights, as records carry them."""
+        pretrained = self.prepared.pretrained
         return {
             "recipe_hash": fingerprint(asdict(self.protocol)),
             "data_hash": self.prepared.source.content_hash,
             "split_fingerprint": self.prepared.split_fingerprint,
+            "weights_hash": pretrained.sha256 if pretrained else None,
         }
 
     def design_facts(self, design: Design) -> dict[str, Any]:
@@ -144,7 +149,7 @@ def make_ready(
         The data set, ready for trials.
     """
     images_path = shared_images(prepared.source.images, scratch)
-    spec = model_spec(prepared)
+    spec = prepared.model
     size = max(prepared.subsets)
     data = trial_data(prepared, size=size, images_path=images_path)
     timings: dict[str, float] = {}
@@ -165,7 +170,13 @@ def make_ready(
     if not costs:
         raise UsageError(f"{prepared.name}: nothing to compare")
     return ReadyData(
-        replace(prepared, protocol=protocol), spec, widths, costs, timings, images_path
+        replace(prepared, protocol=protocol),
+        spec,
+        widths,
+        costs,
+        timings,
+        images_path,
+        shared_weights(prepared.weights, scratch),
     )
 
 

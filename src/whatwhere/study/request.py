@@ -37,7 +37,8 @@ class Request:
         batch_size: Images per step.
         learning_rate: At its peak.
         backbone: One of our ResNets, or "timm:NAME".
-        where: Where attention stands.
+        pretrained: Weights to begin with: "timm:NAME", a file, or a trained model's folder.
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         value_range: Lowest and highest value of images that are not 8 bit.
         device: A torch device.
@@ -63,6 +64,7 @@ class Request:
     batch_size: int | None = None
     learning_rate: float | None = None
     backbone: str | None = None
+    pretrained: str | None = None
     where: str | None = None
     image_size: int | None = None
     value_range: tuple[float, float] | None = None

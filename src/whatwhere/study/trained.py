@@ -35,6 +35,7 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
             in_channels=data["channels"],
             where=recipe["where"],
             inner_widths=tuple(widths) if widths else None,
+            start=recipe["start"],
         ),
         design=rebuildable(trial.record["design"]),
         class_names=tuple(data["class_names"]),
@@ -70,6 +71,7 @@ def facts_of(
         "learning_rate": recipe["learning_rate"],
         "batch_size": recipe["batch_size"],
         "validation_accuracy": record["validation"]["accuracy"],
+        "pretrained": recipe.get("pretrained"),
         "data_hash": data["data_hash"],
         "split_fingerprint": data["split_fingerprint"],
     }
@@ -100,14 +102,15 @@ def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
     Returns:
         The README of a trained model.
     """
-    facts = bundle.facts
+    facts, origin = bundle.facts, bundle.facts.get("pretrained")
+    began = f"\n- fine-tuned from {origin['name']} (SHA-256 {origin['sha256']})" if origin else ""
     return f"""# {title}, trained on {facts["dataset"]}
 
 {sentence}
 
 - design: `{bundle.design}` in `{bundle.spec.backbone}`
 - trained for {facts["steps"]} steps of {facts["batch_size"]} on {facts["size"]} images (protocol
-  {facts["protocol"]}), seed {facts["seed"]}
+  {facts["protocol"]}), seed {facts["seed"]}{began}
 - images: {bundle.image_size} px, {bundle.spec.in_channels} channel(s)
 - classes: {", ".join(bundle.class_names)}
 - validation accuracy of this one model: {100 * facts["validation_accuracy"]:.1f} %

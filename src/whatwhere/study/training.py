@@ -13,15 +13,16 @@ from whatwhere.exporting import Bundle, write_bundle
 from whatwhere.records import TrialKey
 from whatwhere.study.chosen import only_design
 from whatwhere.study.display import Display
+from whatwhere.study.folder import origin_of
 from whatwhere.study.measure import (
     median_widths,
-    model_spec,
     resolve_numerics,
     spec_of,
     trial_data,
     usable_device,
 )
 from whatwhere.study.prepare import Prepared, hashes_of, prepare
+from whatwhere.study.pretrained import NO_CONTROLS, open_pretrained, shared_weights
 from whatwhere.study.request import Request
 from whatwhere.study.trained import facts_of, model_card, rebuildable
 from whatwhere.study.trial import Outcome, TrialSpec, predictions_of, run_trial, shared_images
@@ -47,9 +48,12 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
         raise UsageError(f"{folder} holds a model already; choose another -o")
     device = usable_device(request.device)
     design = only_design(request.designs)
-    prepared = prepare(request.data[0], request, device=device)
-    for warning in prepared.source.warnings:
-        display.note(f"{prepared.name}: {warning}")
+    pretrained = open_pretrained(request, display)
+    if pretrained is not None and design.card.kind == "control":
+        raise UsageError(f"'{design.name}' cannot begin with pretrained weights: {NO_CONTROLS}")
+    prepared = prepare(request.data[0], request, device=device, pretrained=pretrained)
+    for note in (*prepared.source.warnings, *prepared.notes):
+        display.note(f"{prepared.name}: {note}")
     with TemporaryDirectory(prefix="whatwhere-") as scratch:
         spec = _spec(prepared, design, seed, device, Path(scratch))
         display.note(
@@ -77,7 +81,7 @@ def _spec(prepared: Prepared, design: Design, seed: int, device: str, scratch: P
     size = max(prepared.subsets)
     images = shared_images(prepared.source.images, scratch)
     data = trial_data(prepared, size=size, images_path=images)
-    model = model_spec(prepared)
+    model = prepared.model
     protocol, _ = resolve_numerics(prepared.protocol, model, data, device)
     widths = median_widths(model, [design]) if design.name == "widened" else None
     return TrialSpec(
@@ -89,6 +93,7 @@ def _spec(prepared: Prepared, design: Design, seed: int, device: str, scratch: P
         data=data,
         device=device,
         checkpoint_path=scratch / "checkpoint.pt",
+        weights_path=shared_weights(prepared.weights, scratch),
     )
 
 
@@ -124,7 +129,10 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
         std=prepared.std,
         precision=protocol.precision,
         facts=facts_of(
-            spec.key, recipe=asdict(protocol), record=outcome.record, data=hashes_of(prepared)
+            spec.key,
+            recipe={**asdict(protocol), "pretrained": origin_of(prepared)},
+            record=outcome.record,
+            data=hashes_of(prepared),
         ),
         weights=outcome.files["model.safetensors"],
     )

@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from whatwhere.blocks.designs import Design
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.errors import UsageError
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
-from whatwhere.models import ModelSpec, build_model, place
+from whatwhere.models import ModelSpec, build_model, learned_shares, place, pretrained_names
 from whatwhere.records import TrialKey, as_storage_error
 from whatwhere.study.checkpoint import Checkpoint
 from whatwhere.training import DivergedError, FitResult, Protocol, fit
@@ -64,6 +64,7 @@ class TrialSpec:
         data: What to train on.
         device: The torch device.
         checkpoint_path: Where an interrupted trial leaves its state.
+        weights_path: Pretrained weights of the bare backbone, None for fresh ones.
     """
 
     key: TrialKey
@@ -74,6 +75,7 @@ class TrialSpec:
     data: TrialData
     device: str
     checkpoint_path: Path
+    weights_path: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,8 @@ def run_trial(spec: TrialSpec, on_epoch: Callable[[CurvePoint], None]) -> Outcom
         The outcome; a trial that diverges is an outcome too.
     """
     pixels = load_pixels(spec.data, spec.protocol, spec.device)
-    model = build_model(spec.model, design=spec.design, seed=spec.key.seed)
+    weights = None if spec.weights_path is None else load_file(spec.weights_path)
+    model = build_model(spec.model, design=spec.design, seed=spec.key.seed, weights=weights)
     model = place(model, device=spec.device, layout=spec.protocol.layout)
     checkpoint = Checkpoint(spec.checkpoint_path, spec.identity)
     points: list[CurvePoint] = []
@@ -224,6 +227,7 @@ def _train(
         seed=spec.key.seed,
         on_epoch=close_epoch,
         class_weight=None if weight is None else weight.to(spec.device),
+        resting=() if spec.weights_path is None else pretrained_names(model),
         resume_from=resume_from,
     )
 
@@ -245,6 +249,7 @@ def _finished(result: FitResult, spec: TrialSpec, pixels: Pixels) -> Outcome:
         "seconds": result.seconds,
         "rising": _is_rising(result.curve),
         "validation": {"accuracy": last.validation_accuracy, "loss": last.validation_loss},
+        "learned_shares": learned_shares(result.model),
     }
     weights = {name: value.cpu().contiguous() for name, value in result.model.state_dict().items()}
     files = {

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -39,7 +39,10 @@ class DivergedError(Exception):
 
 
 class CurvePoint(NamedTuple):
-    """What is recorded at the end of every tenth of the steps, here called an epoch."""
+    """What is recorded at the end of every tenth of the steps, here called an epoch.
+
+    The stem's gradient norm is a mean over the steps; steps in which it rests count as 0.
+    """
 
     step: int
     epoch: float
@@ -80,9 +83,14 @@ def fit(
     seed: int,
     on_epoch: OnEpoch,
     class_weight: Tensor | None = None,
+    resting: Collection[str] = (),
     resume_from: dict[str, Any] | None = None,
 ) -> FitResult:
     """Train a network.
+
+    For the first `protocol.frozen_fraction` of the steps what is named in `resting` does not
+    move: its parameters get no gradient, and modules that own one of its buffers (norms with
+    running statistics) stay in evaluation mode. Then everything learns.
 
     Args:
         model: Trained in place, on the device where it is.
@@ -94,6 +102,7 @@ def fit(
         on_epoch: Called after every epoch with its point and a function that returns the state
             to resume from; a plain function that may raise to stop.
         class_weight: Weight of every class in the loss, None for equal ones.
+        resting: Names of parameters and buffers, as in the network's state dict.
         resume_from: A state that `on_epoch` was offered.
 
     Returns:
@@ -102,7 +111,7 @@ def fit(
     Raises:
         DivergedError: If the loss or a weight is not finite.
     """
-    loop = _Loop(model, protocol, seed, class_weight)
+    loop = _Loop(model, protocol, seed, class_weight, frozenset(resting))
     if resume_from is not None:
         loop.restore(resume_from)
     interval = -(-protocol.steps // NUM_EVALUATIONS)
@@ -116,16 +125,48 @@ def fit(
     return FitResult(loop.evaluated, loop.curve, loop.seconds)
 
 
+class _Phase:
+    """What rests in the first steps of a training run."""
+
+    def __init__(self, model: nn.Module, resting: frozenset[str], num_resting_steps: int) -> None:
+        self.model, self.num_resting_steps = model, num_resting_steps
+        self.parameters = [
+            p for name, p in model.named_parameters() if name in resting and p.requires_grad
+        ]
+        self.owners = [
+            module
+            for prefix, module in model.named_modules()
+            for name, _ in module.named_buffers(prefix, recurse=False)
+            if name in resting
+        ]
+
+    def enter(self, step: int) -> None:
+        """Put the network into the mode in which a step trains it."""
+        rests = step < self.num_resting_steps
+        self.model.train()
+        for parameter in self.parameters:
+            parameter.requires_grad_(not rests)
+        if rests:
+            for owner in self.owners:
+                owner.training = False  # not its children: attention may be one, and it learns
+
+
 class _Loop:
     """The state of one training run."""
 
     def __init__(
-        self, model: nn.Module, protocol: Protocol, seed: int, class_weight: Tensor | None
+        self,
+        model: nn.Module,
+        protocol: Protocol,
+        seed: int,
+        class_weight: Tensor | None,
+        resting: frozenset[str],
     ) -> None:
         self.model, self.protocol, self.seed = model, protocol, seed
         self.class_weight = class_weight
         self.device = next(model.parameters()).device
-        self.optimizer = build_optimizer(model, protocol)
+        self.optimizer = build_optimizer(model, protocol, resting=resting)
+        self.phase = _Phase(model, resting, round(protocol.frozen_fraction * protocol.steps))
         self.average: AveragedModel | None = None
         if protocol.ema_decay:
             average = get_ema_multi_avg_fn(protocol.ema_decay)
@@ -143,9 +184,11 @@ class _Loop:
 
     def train_until(self, last: int, batch_at: Callable[[int], Batch]) -> None:
         started = time.perf_counter()
-        self.model.train()
+        self.phase.enter(self.step)
         self._reset_sums()
         while self.step < last:
+            if self.step == self.phase.num_resting_steps:
+                self.phase.enter(self.step)
             self._train_step(batch_at(self.step))
             if self.device.type == "cpu":
                 self._check_loss()

@@ -1,6 +1,7 @@
 """The optimiser and the learning rate of every step."""
 
 import math
+from collections.abc import Collection
 
 import torch
 from torch import nn
@@ -30,24 +31,32 @@ def learning_rate_at(step: int, protocol: Protocol) -> float:
     return protocol.learning_rate * (1 - progress)
 
 
-def build_optimizer(model: nn.Module, protocol: Protocol) -> torch.optim.Optimizer:
+def build_optimizer(
+    model: nn.Module, protocol: Protocol, *, resting: Collection[str] = ()
+) -> torch.optim.Optimizer:
     """Return the optimiser of a protocol.
 
     Weight decay acts on parameters of two and more axes; norms, biases and learned scalars (such
-    as `mix.logit`) have none.
+    as `mix.logit`) have none. Parameters that rest at first have groups of their own: the fused
+    step wants all momenta of a group to begin together.
 
     Args:
         model: Whose parameters to train.
         protocol: Kind, momentum and weight decay.
+        resting: Names of parameters that get no gradient in the first steps.
 
     Returns:
         SGD with Nesterov momentum, or AdamW.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": protocol.weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
+    trained = [(name in resting, p) for name, p in model.named_parameters() if p.requires_grad]
+    groups = []
+    for rests in (False, True):
+        own = [p for rests_too, p in trained if rests_too == rests]
+        decayed, plain = [p for p in own if p.ndim >= 2], [p for p in own if p.ndim < 2]
+        groups += [
+            {"params": decayed, "weight_decay": protocol.weight_decay},
+            {"params": plain, "weight_decay": 0.0},
+        ]
     groups = [group for group in groups if group["params"]]
     if protocol.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=protocol.learning_rate, fused=True)

@@ -1,6 +1,6 @@
 """Protocols: frozen sets of numbers, tuned on no attention only and equal for every design."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 from whatwhere.errors import UsageError, unknown_name
 
@@ -12,7 +12,7 @@ class Protocol:
     Args:
         name: "quick", "standard" or "thorough".
         backbone: One of our ResNets, or "timm:NAME".
-        where: Where attention stands: "branch", "block" or "stage".
+        where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         steps: Optimiser steps, equal for all designs and all training sizes.
         batch_size: Images per step.
@@ -30,6 +30,9 @@ class Protocol:
         augmentation: "none", "crop" or "crop-flip".
         precision: "auto", "fp32" or "bf16".
         layout: "auto", "nchw" or "channels_last".
+        start: How attention begins: "paper" (as published) or "identity".
+        frozen_fraction: Share of the steps, from the first on, in which pretrained weights rest;
+            0 where all weights are fresh.
     """
 
     name: str
@@ -51,6 +54,8 @@ class Protocol:
     augmentation: str
     precision: str
     layout: str
+    start: str
+    frozen_fraction: float
 
     def __post_init__(self) -> None:
         weight_values(self.class_weights)
@@ -91,12 +96,12 @@ def weight_values(class_weights: str) -> tuple[float, ...] | None:
 
 
 _CHOICES = {
-    "where": ("branch", "block", "stage"),
     "optimizer": ("sgd", "adamw"),
     "schedule": ("linear", "cosine"),
     "augmentation": ("none", "crop", "crop-flip"),
     "precision": ("auto", "fp32", "bf16"),
     "layout": ("auto", "nchw", "channels_last"),
+    "start": ("paper", "identity"),
 }
 _RANGES = {
     "image_size": (8, 1024),
@@ -109,8 +114,12 @@ _RANGES = {
     "label_smoothing": (0.0, 1.0),
     "ema_decay": (0.0, 1.0),
     "clip_norm": (0.0, 1e9),
+    "frozen_fraction": (0.0, 1.0),
 }
 PROTOCOLS = ("quick", "standard", "thorough")
+# Tuned on no attention only (see LOG.md).
+FINE_TUNING_DIVISOR = 10.0
+FINE_TUNING_FROZEN_FRACTION = 0.2
 
 
 def preset(name: str, *, easy: bool, allow_flip: bool, image_size: int) -> Protocol:
@@ -142,6 +151,26 @@ def preset(name: str, *, easy: bool, allow_flip: bool, image_size: int) -> Proto
         backbone = "resnet18-large" if large else "resnet18"
         return _sgd(name, backbone, image_size, 20_000, 128, crops, schedule="cosine")
     raise unknown_name("protocol", name, PROTOCOLS)
+
+
+def fine_tuning(protocol: Protocol) -> Protocol:
+    """Return a protocol for weights that were trained before.
+
+    The learning rate is divided by `FINE_TUNING_DIVISOR`, attention begins as the identity, and
+    for the first `FINE_TUNING_FROZEN_FRACTION` of the steps only head and attention learn.
+
+    Args:
+        protocol: For fresh weights.
+
+    Returns:
+        The protocol; everything else is as it was.
+    """
+    return replace(
+        protocol,
+        learning_rate=protocol.learning_rate / FINE_TUNING_DIVISOR,
+        start="identity",
+        frozen_fraction=FINE_TUNING_FROZEN_FRACTION,
+    )
 
 
 def largest_image_size(name: str, *, device: str) -> int:
@@ -196,4 +225,6 @@ def _sgd(
         augmentation=augmentation,
         precision="auto",
         layout="auto",
+        start="paper",
+        frozen_fraction=0.0,
     )

@@ -5,15 +5,8 @@ from torch import nn
 
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.nn.masks import pointwise
-from whatwhere.nn.statistics import (
-    Map,
-    channel_max,
-    channel_mean,
-    like_weight,
-    promote,
-    spatial_max,
-    spatial_mean,
-)
+from whatwhere.nn.planes import plane_logit
+from whatwhere.nn.statistics import Map, promote, spatial_max, spatial_mean
 
 CARD = DesignCard(
     number=42,
@@ -59,6 +52,5 @@ class OfficialCBAM(nn.Module):
         pooled = torch.stack([spatial_mean(x), spatial_max(x, indexed=self.training)])
         hidden = torch.relu(pointwise(pooled, self.fc1))
         z = x * torch.sigmoid(promote(pointwise(hidden, self.fc2)).sum(dim=0)).to(x.dtype)
-        planes = torch.cat([channel_max(z, indexed=self.training), channel_mean(z)], dim=1)
-        planes = like_weight(planes, self.conv)
-        return z * torch.sigmoid(promote(self.norm(self.conv(planes)))).to(x.dtype)
+        logit = plane_logit(z, self.conv, self.norm, indexed=self.training)
+        return z * torch.sigmoid(logit).to(x.dtype)
