@@ -74,6 +74,11 @@ def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
     Console(width=width).print(table, markup=False)
 
 
+def _data_facts(card: DataCard) -> dict[str, Any]:
+    images = " / ".join(f"{count:,}" for count in card.splits)
+    return {**asdict(card), "images": images, "num_classes": len(card.classes)}
+
+
 def print_in_full(cards: list[dict[str, Any]]) -> None:
     """Print every field of some cards that says something, a line each.
 
@@ -94,8 +99,3 @@ def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {item}" for key, item in value.items())
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)
-
-
-def _data_facts(card: DataCard) -> dict[str, Any]:
-    images = " / ".join(f"{count:,}" for count in card.splits)
-    return {**asdict(card), "images": images, "num_classes": len(card.classes)}

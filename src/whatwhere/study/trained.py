@@ -71,9 +71,9 @@ def facts_of(
         "learning_rate": recipe["learning_rate"],
         "batch_size": recipe["batch_size"],
         "validation_accuracy": record["validation"]["accuracy"],
+        "pretrained": recipe.get("pretrained"),
         "data_hash": data["data_hash"],
         "split_fingerprint": data["split_fingerprint"],
-        "pretrained": recipe.get("pretrained"),
     }
 
 
