@@ -8,77 +8,81 @@ from whatwhere.blocks import attach, attached, detach
 from whatwhere.errors import UsageError
 
 PLACES = ("branch", "block", "stage")
-NO_BRANCH, NO_BLOCK = ("branch",), ("branch", "block")
-# One or two small networks of every convolutional family of timm, and the places they refuse.
+# Small networks of most convolutional families of timm, and how many blocks each takes at the ends
+# of branches, at blocks and at stages; 0 where it refuses.
 ZOO = {
-    "convmixer_1024_20_ks9_p14": (),
-    "convnext_atto": (),
-    "convnextv2_atto": (),
-    "cspresnet50": (),
-    "darknet17": (),
-    "densenet121": NO_BRANCH,
-    "dla46x_c": (),
-    "eca_nfnet_l0": NO_BRANCH,
-    "dpn48b": NO_BRANCH,
-    "ecaresnet26t": (),
-    "edgenext_xx_small": (),
-    "efficientnet_b0": (),
-    "efficientnetv2_rw_t": (),
-    "ese_vovnet19b_slim_dw": NO_BRANCH,
-    "fasternet_t0": (),
-    "fbnetc_100": (),
-    "gernet_s": (),
-    "ghostnet_050": (),
-    "ghostnetv2_100": (),
-    "hardcorenas_a": (),
-    "hgnetv2_b0": (),
-    "hrnet_w18_small": (),
-    "inception_next_atto": (),
-    "inception_v3": NO_BRANCH,
-    "lcnet_035": NO_BLOCK,
-    "legacy_seresnet18": (),
-    "mixnet_s": (),
-    "mnasnet_small": (),
-    "mobilenetv1_100": NO_BLOCK,
-    "mobilenetv2_035": (),
-    "mobilenetv3_small_050": (),
-    "mobilenetv4_conv_small_035": (),
-    "mobileone_s0": (),
-    "poolformer_s12": (),
-    "regnetx_002": (),
-    "regnety_002": (),
-    "repghostnet_050": (),
-    "repvgg_a0": (),
-    "repvit_m0_9": (),
-    "res2net50_26w_4s": (),
-    "resnest14d": (),
-    "resnet10t": (),
-    "resnet18": (),
-    "resnetv2_18": (),
-    "resnext26ts": (),
-    "rexnet_100": NO_BRANCH,
-    "selecsls42b": NO_BLOCK,
-    "skresnet18": (),
-    "starnet_s050": (),
-    "tinynet_e": (),
-    "vgg11_bn": NO_BLOCK,
+    "convmixer_1024_20_ks9_p14": (20, 20, 1),
+    "convnext_atto": (12, 12, 4),
+    "convnextv2_atto": (12, 12, 4),
+    "cspresnet50": (13, 13, 4),
+    "darknet17": (5, 5, 5),
+    "densenet121": (0, 58, 4),
+    "dla46x_c": (12, 12, 4),
+    "dpn48b": (0, 16, 4),
+    "eca_nfnet_l0": (0, 12, 4),
+    "ecaresnet26t": (8, 8, 4),
+    "edgenext_xx_small": (9, 12, 4),
+    "efficientnet_b0": (15, 15, 4),
+    "efficientnetv2_rw_t": (39, 39, 5),
+    "ese_vovnet19b_slim_dw": (0, 4, 4),
+    "fasternet_t0": (13, 13, 4),
+    "fastvit_t8": (40, 30, 5),
+    "fbnetc_100": (21, 21, 5),
+    "gernet_s": (14, 14, 4),
+    "ghostnet_050": (16, 16, 5),
+    "ghostnetv2_100": (16, 16, 5),
+    "hardcorenas_a": (10, 10, 4),
+    "hgnetv2_b0": (5, 5, 4),
+    "hrnet_w18_small": (26, 23, 4),
+    "inception_next_atto": (12, 12, 4),
+    "inception_v3": (0, 11, 3),
+    "lcnet_035": (0, 0, 5),
+    "legacy_seresnet18": (8, 8, 4),
+    "mambaout_femto": (0, 0, 5),
+    "mixnet_s": (16, 16, 5),
+    "mnasnet_small": (15, 15, 5),
+    "mobilenetv1_100": (0, 0, 5),
+    "mobilenetv2_035": (16, 16, 4),
+    "mobilenetv3_small_050": (10, 10, 3),
+    "mobilenetv4_conv_small_035": (12, 12, 2),
+    "mobileone_s0": (43, 43, 5),
+    "poolformer_s12": (12, 12, 4),
+    "regnetx_002": (13, 13, 4),
+    "regnety_002": (13, 13, 4),
+    "repghostnet_050": (48, 32, 5),
+    "repvgg_a0": (17, 22, 5),
+    "repvit_m0_9": (26, 23, 4),
+    "res2net50_26w_4s": (16, 16, 4),
+    "resnest14d": (4, 4, 4),
+    "resnet10t": (4, 4, 4),
+    "resnet18": (8, 8, 4),
+    "resnetv2_18": (8, 8, 4),
+    "resnext26ts": (8, 8, 4),
+    "rexnet_100": (0, 16, 5),
+    "selecsls42b": (0, 0, 6),
+    "skresnet18": (8, 8, 4),
+    "starnet_s050": (6, 6, 4),
+    "tinynet_e": (9, 9, 4),
+    "tresnet_m": (21, 21, 4),
+    "vgg11_bn": (0, 0, 5),
+    "xception41": (13, 13, 4),
 }
 TORCHVISION = {
-    "alexnet": NO_BLOCK,
-    "convnext_tiny": (),
-    "densenet121": NO_BRANCH,
-    "efficientnet_b0": (),
-    "googlenet": NO_BRANCH,
-    "inception_v3": NO_BRANCH,
-    "mnasnet0_5": (),
-    "mobilenet_v2": (),
-    "mobilenet_v3_small": (),
-    "regnet_y_400mf": (),
-    "resnet18": (),
-    "resnext50_32x4d": (),
-    "shufflenet_v2_x0_5": NO_BRANCH,
-    "squeezenet1_1": NO_BRANCH,
-    "vgg11": NO_BLOCK,
+    "alexnet": (0, 0, 3),
+    "convnext_tiny": (18, 18, 4),
+    "densenet121": (0, 58, 4),
+    "efficientnet_b0": (16, 16, 5),
+    "googlenet": (0, 9, 3),
+    "inception_v3": (0, 11, 3),
+    "mnasnet0_5": (16, 16, 4),
+    "mobilenet_v2": (17, 17, 5),
+    "mobilenet_v3_small": (11, 11, 4),
+    "regnet_y_400mf": (16, 16, 4),
+    "resnet18": (8, 8, 4),
+    "resnext50_32x4d": (16, 16, 4),
+    "shufflenet_v2_x0_5": (0, 16, 3),
+    "squeezenet1_1": (0, 8, 3),
+    "vgg11": (0, 0, 5),
 }
 
 
@@ -96,23 +100,24 @@ def image_for(name, *, side=96):
     return torch.randn(1, 3, side, side, generator=torch.Generator().manual_seed(1))
 
 
-def walk(make, refused, sample):
+def walk(make, expected, sample):
     """Attach, forward, backward, identity, state-dict round trip, detach, at every place."""
     torch.manual_seed(0)
     model, other = awake(make().eval()), make().eval()
     names = list(model.state_dict())
     with torch.no_grad():
         before = model(sample)
-    for place in PLACES:
-        if place in refused:
+    for place, count in zip(PLACES, expected, strict=True):
+        if count == 0:
             with pytest.raises(UsageError, match="what works: where='"):
                 attach(model, "csa", where=place)
             assert list(model.state_dict()) == names
             continue
         attach(model, "csa", where=place)
+        blocks = attached(model)
+        assert len(blocks) == count
         with torch.no_grad():
             assert torch.equal(model(sample), before)
-        blocks = attached(model)
         for block in blocks.values():
             nn.init.constant_(block.a, 0.1)
         output = model(sample)
@@ -172,17 +177,17 @@ def pytorchcv(name):
 
 # Networks of other people, for which there is no rule but the sample.
 STRANGERS = {
-    (efficientnet_pytorch, "efficientnet-b0"): (),
-    (monai, "DenseNet121"): NO_BRANCH,
-    (monai, "SEResNet50"): (),
-    (monai, "resnet18"): (),
-    (pytorchcv, "condensenet74_c4_g4"): NO_BRANCH,
-    (pytorchcv, "igcv3_wd4"): (),
-    (pytorchcv, "mobilenet_wd4"): NO_BLOCK,
-    (pytorchcv, "preresnet20_cifar10"): (),
-    (pytorchcv, "resnet20_cifar10"): (),
-    (pytorchcv, "shakeshakeresnet20_2x16d_cifar10"): NO_BRANCH,
-    (pytorchcv, "shufflenet_g3_wd4"): (),
+    (efficientnet_pytorch, "efficientnet-b0"): (16, 16, 5),
+    (monai, "DenseNet121"): (0, 58, 4),
+    (monai, "SEResNet50"): (16, 16, 4),
+    (monai, "resnet18"): (8, 8, 4),
+    (pytorchcv, "condensenet74_c4_g4"): (0, 36, 5),
+    (pytorchcv, "igcv3_wd4"): (32, 32, 5),
+    (pytorchcv, "mobilenet_wd4"): (0, 0, 5),
+    (pytorchcv, "preresnet20_cifar10"): (9, 9, 3),
+    (pytorchcv, "resnet20_cifar10"): (9, 9, 3),
+    (pytorchcv, "shakeshakeresnet20_2x16d_cifar10"): (0, 9, 3),
+    (pytorchcv, "shufflenet_g3_wd4"): (16, 16, 3),
 }
 
 
