@@ -166,3 +166,9 @@ def test_identity_start_keeps_logits_bit_for_bit(backbone, where):
         for name in ("none", "tgpfa")
     ]
     assert torch.equal(*logits)
+
+
+def test_a_place_that_does_not_exist_is_refused():
+    spec = ModelSpec("resnet8", 5, 3, where="brnch")
+    with pytest.raises(UsageError, match=r"where='brnch' is no module of ResNet; did you mean"):
+        build_model(spec, design=named_or_typed("csa"), seed=0)

@@ -51,7 +51,7 @@ def test_optimizers():
     [
         ({"optimizer": "lion"}, "optimizer='lion': expected one of sgd, adamw"),
         ({"steps": 0}, "steps=0: expected a value from 1 to"),
-        ({"where": "head"}, "where='head': expected one of branch, block, stage"),
+        ({"start": "zero"}, "start=.zero.: expected one of paper, identity"),
     ],
 )
 def test_a_protocol_refuses_what_it_does_not_know(change, message):

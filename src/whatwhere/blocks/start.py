@@ -59,7 +59,7 @@ class IdentityStart(nn.Module):
     Raises:
         UsageError: If the block gives zeros, or values that are not finite.
 
-    Cost: 1 parameter; six more passes over the map.
+    Cost: 1 parameter; five more passes over the map.
     """
 
     def __init__(self, block: nn.Module, channels: int) -> None:

@@ -67,6 +67,8 @@ def build_model(
         if weights is not None:
             model.load_state_dict(weights, strict=False)
         torch.manual_seed(derive_seed(seed, "attention", design.identity))
+        if design.factory is None:  # no attention, or a wider backbone
+            return model
         return attach(model, design, where=spec.where, start=spec.start, sample=_sample(model))
 
 
