@@ -89,7 +89,7 @@ def test_the_recipe_is_that_of_the_weights(place, run):
     assert (recipe["mean"], recipe["std"]) == (images["mean"], images["std"])
     assert (recipe["image_size"], recipe["backbone"]) == (16, "resnet8")
     assert (recipe["start"], recipe["frozen_fraction"]) == ("identity", 0.2)
-    assert recipe["learning_rate"] == pytest.approx(0.02)
+    assert recipe["learning_rate"] == pytest.approx(0.2 / 3)
     assert recipe["pretrained"]["name"] == str(place / "none")
     assert recipe["widened_inner_widths"] == []
     asked = Run.read(run.folder).config["asked"]
@@ -113,7 +113,7 @@ def test_records_carry_the_weights_and_what_was_learned_from_the_identity(run):
             assert record["weights_hash"] == recipe["pretrained"]["sha256"]
             shares = record["learned_shares"]
             assert len(shares) == num_blocks
-            assert all(value != 0 and abs(value) < 1 for value in shares.values())
+            assert all(value != 0 for value in shares.values())
             state = trained_bundle(run.folder, TrialKey("five", 140, name, seed)).model()
             found = [v.item() for n, v in state.state_dict().items() if n.endswith(".a")]
             assert found == list(shares.values())

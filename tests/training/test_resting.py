@@ -178,6 +178,6 @@ def test_fine_tuning_changes_rate_start_and_rest_only():
     tuned = fine_tuning(plain)
     assert (plain.start, plain.frozen_fraction) == ("paper", 0.0)
     assert (tuned.start, tuned.frozen_fraction) == ("identity", 0.2)
-    assert tuned.learning_rate == pytest.approx(0.01)
+    assert tuned.learning_rate == pytest.approx(0.1 / 3)
     back = replace(tuned, learning_rate=0.1, start="paper", frozen_fraction=0.0)
     assert back == plain

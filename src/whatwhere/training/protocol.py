@@ -118,7 +118,7 @@ _RANGES = {
 }
 PROTOCOLS = ("quick", "standard", "thorough")
 # Tuned on no attention only (see LOG.md).
-FINE_TUNING_DIVISOR = 10.0
+FINE_TUNING_DIVISOR = 3.0
 FINE_TUNING_FROZEN_FRACTION = 0.2
 
 
