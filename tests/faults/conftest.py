@@ -64,7 +64,7 @@ def cli(tmp_path):
     return Cli(tmp_path)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_cli(tmp_path_factory):
     return Cli(tmp_path_factory.mktemp("study"))
 

@@ -59,7 +59,13 @@ def _without_gradient(factory: Factory, *, identity: bool, seed: int) -> set[str
     x = normal_map(11, seed=seed) + normal_map(11, size=(1, 1), seed=seed + 50)
     y = applied(block, x, factory)
     if y.requires_grad:
-        (y * normal_map(11, seed=seed + 100)).sum().backward()
+        try:
+            (y * normal_map(11, seed=seed + 100)).sum().backward()
+        except RuntimeError as error:
+            raise AssertionError(
+                f"{name_of(factory)}: has no gradient: {first_line(error)}. Look at values that are"
+                " changed in place."
+            ) from error
     return {
         key
         for key, value in parameters.items()
