@@ -1,7 +1,6 @@
 """The public functions: what the command line does, for scripts and notebooks."""
 
 import html
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from whatwhere.records import Run
 from whatwhere.report.evaluation import Evaluated
 from whatwhere.report.summary import leaderboard, read_summary
 from whatwhere.study.chosen import choose_designs
+from whatwhere.study.class_weights import parse_class_weights
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import default_display
 from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
@@ -20,7 +20,6 @@ from whatwhere.study.labelling import Labelled, label_images
 from whatwhere.study.request import ALL, Request
 from whatwhere.study.trained import trained_bundle
 from whatwhere.study.training import train_one
-from whatwhere.study.weights import parse_class_weights
 
 DEFAULT_DATA = "cluttered-digits"
 
@@ -192,7 +191,7 @@ def compare(
         allow_missing_class=allow_missing_class,
         dedup=dedup,
         strict=strict,
-        class_weights=_class_weights(class_weights),
+        class_weights=parse_class_weights(class_weights),
     )
     result = run_comparison(
         request,
@@ -259,12 +258,6 @@ def predict(
         A table as CSV text, and the files that could not be read.
     """
     return label_images(Path(model), Path(images), value_range=value_range)
-
-
-def _class_weights(given: str | dict[str, float] | None) -> str | None:
-    if given is None:
-        return None
-    return parse_class_weights(json.dumps(given) if isinstance(given, dict) else given)
 
 
 def evaluate_model(

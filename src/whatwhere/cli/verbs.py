@@ -102,9 +102,9 @@ def compare(
     set_mode(json_, quiet, debug)
     from whatwhere.api import DEFAULT_DATA
     from whatwhere.study import request as asking
+    from whatwhere.study.class_weights import parse_class_weights
     from whatwhere.study.compare import run_comparison
     from whatwhere.study.display import default_display
-    from whatwhere.study.weights import parse_class_weights
 
     request = asking.Request(
         data=tuple(data or [DEFAULT_DATA]),
@@ -131,7 +131,7 @@ def compare(
         allow_missing_class=allow_missing_class,
         dedup=dedup,
         strict=strict,
-        class_weights=parse_class_weights(class_weights) if class_weights else None,
+        class_weights=parse_class_weights(class_weights),
     )
     display = default_display(quiet=quiet or json_)
     result = run_comparison(
@@ -183,9 +183,9 @@ def train(
     """Train one design well, and keep the model with its card."""
     set_mode(json_, quiet, debug)
     from whatwhere.study import request as asking
+    from whatwhere.study.class_weights import parse_class_weights
     from whatwhere.study.display import default_display
     from whatwhere.study.training import default_model_folder, train_one
-    from whatwhere.study.weights import parse_class_weights
 
     request = asking.Request(
         data=(data,),
@@ -208,7 +208,7 @@ def train(
         allow_missing_class=allow_missing_class,
         dedup=dedup,
         strict=strict,
-        class_weights=parse_class_weights(class_weights) if class_weights else None,
+        class_weights=parse_class_weights(class_weights),
     )
     folder = output or default_model_folder(request)
     display = default_display(quiet=quiet or json_)

@@ -1,6 +1,5 @@
 """The main job: plan -> trials -> records -> report."""
 
-import time
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -13,34 +12,25 @@ from whatwhere.errors import BusyError, UsageError
 from whatwhere.models import Pretrained
 from whatwhere.records import (
     Ledger,
-    TrialKey,
-    as_storage_error,
     check_writable,
     folder_lock,
-    read_trial,
     remove_stale_temporaries,
-    sha256_of,
-    trial_folder,
-    write_trial,
 )
 from whatwhere.study.asked import asked_trials, identities_of
-from whatwhere.study.checkpoint import remove_checkpoints
 from whatwhere.study.chosen import choose_designs
-from whatwhere.study.claims import Claims
 from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import RunFolder, environment, numerics_key
 from whatwhere.study.forecast import forecast
 from whatwhere.study.history import adopt, check_numerics, recorded_costs, settled_trials
 from whatwhere.study.measure import one_thread, usable_device
 from whatwhere.study.plan import Plan, make_plan
-from whatwhere.study.pool import Ended, default_num_workers, run_all
+from whatwhere.study.pool import default_num_workers
 from whatwhere.study.prepare import Prepared, prepare
 from whatwhere.study.pretrained import open_pretrained, without_controls
 from whatwhere.study.ready import ReadyData, make_ready
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
-from whatwhere.study.trial import TrialSpec
-from whatwhere.version import __version__
+from whatwhere.study.running import Study
 
 MAX_WORKERS = 256
 
@@ -136,7 +126,7 @@ def run_comparison(
                     display.note(line)
             adopt(ledger, path, settled)
             _write_configuration(run, ready, designs, device, workers)
-        study = _Study(ledger, ready, {d.name: d for d in designs}, device, workers, display)
+        study = Study(ledger, ready, {d.name: d for d in designs}, device, workers, display)
         num_left = study.run(plan, wait=wait)
         if num_left:
             raise BusyError(
@@ -146,109 +136,6 @@ def run_comparison(
         with alone():
             report, failures = finish(path, prepared)
     return CompareResult(path, plan, told, failures, report)
-
-
-class _Study:
-    """Runs the trials of a plan and writes their records."""
-
-    def __init__(
-        self,
-        ledger: Ledger,
-        ready: list[ReadyData],
-        designs: dict[str, Design],
-        device: str,
-        num_workers: int,
-        display: Display,
-    ) -> None:
-        self.ledger, self.folder = ledger, ledger.path.parent
-        self.designs, self.device = designs, device
-        self.num_workers, self.display = num_workers, display
-        self.ready = {item.name: item for item in ready}
-        self.started = time.time()
-
-    def run(self, plan: Plan, *, wait: bool) -> int:
-        """Run what no other process runs; return how many trials others have still in hand."""
-        if not plan.trials:
-            return 0
-        keys = [trial.key for trial in plan.trials]
-        self.ledger.add(key.text for key in keys)
-        self.ledger.release(key.text for key in keys)
-        claims = Claims(
-            self.ledger, keys, is_done=self._is_done, wait=wait, on_wait=self._tell_waiting
-        )
-
-        def next_trial() -> TrialSpec | None:
-            key = claims.take()
-            return None if key is None else self._spec(key)
-
-        self.display.start(plan)
-        with claims.giving_back():
-            try:
-                for ended in run_all(
-                    next_trial,
-                    num_workers=min(self.num_workers, len(plan.trials)),
-                    on_epoch=self.display.epoch,
-                    stopping=claims.stopping,
-                ):
-                    claims.settle(ended.spec.key, ended.outcome.state, self._record(ended))
-                    self.display.ended(ended.spec, ended.outcome)
-            finally:
-                self.display.stop()
-        return len(claims.open)
-
-    def _tell_waiting(self, num_trials: int) -> None:
-        self.display.note(f"waiting for {num_trials} trials that another process runs")
-
-    def _is_done(self, key: TrialKey) -> bool:
-        """Whether another process ended the trial after this one looked."""
-        trial = read_trial(trial_folder(self.folder, key))
-        if trial is None:
-            return False
-        record = trial.folder / "record.json"
-        done = trial.record["state"] != "failed" or record.stat().st_mtime >= self.started
-        if done:
-            self.ledger.settle(key.text, trial.record["state"], sha256_of(record))
-        return done
-
-    def _spec(self, key: TrialKey) -> TrialSpec:
-        return self.ready[key.dataset].trial(
-            self.designs[key.design], key, device=self.device, folder=self.folder
-        )
-
-    def _record(self, ended: Ended) -> str:
-        """Write how a trial ended; return the SHA-256 of its record."""
-        spec, outcome = ended.spec, ended.outcome
-        record = {
-            "key": spec.identity,
-            "design": self.ready[spec.key.dataset].design_facts(spec.design),
-            "dataset": spec.key.dataset,
-            "size": spec.key.size,
-            "seed": spec.key.seed,
-            "state": outcome.state,
-            "steps": spec.protocol.steps,
-            "cost": self.ready[spec.key.dataset].costs[spec.design.name],
-            **self.ready[spec.key.dataset].hashes(),
-            "numerics_key": numerics_key(self.device, self.num_workers),
-            "version": __version__,
-            **outcome.record,
-        }
-        self._log(
-            f"{spec.key.text} {outcome.state} {outcome.record['reason'] or ''}\n{ended.trace}"
-        )
-        digest = write_trial(trial_folder(self.folder, spec.key), record, outcome.files)
-        remove_checkpoints(spec.checkpoint_path)
-        for notice in outcome.record.get("notices", ()):
-            self.display.note(notice)
-        return digest
-
-    def _log(self, text: str) -> None:
-        path = self.folder / "run.log"
-        line = f"{time.strftime('%Y-%m-%dT%H:%M:%S%z')} {text.strip()}\n"
-        try:
-            with path.open("a", encoding="utf-8") as log:
-                log.write(line)
-        except OSError as error:
-            raise as_storage_error(error, path, num_bytes=len(line)) from error
 
 
 def _prepare_all(

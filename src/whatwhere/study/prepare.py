@@ -12,8 +12,8 @@ from whatwhere.data.split import fingerprint as split_fingerprint
 from whatwhere.data.split import nested_subset
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
+from whatwhere.study.class_weights import weights_in_order
 from whatwhere.study.request import ALL, Request
-from whatwhere.study.weights import weights_in_order
 from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
 
 EASY = ("digits", "cluttered-digits")

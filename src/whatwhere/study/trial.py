@@ -8,20 +8,18 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from safetensors.torch import load_file, save
-from torch import Tensor, nn
+from torch import nn
 
 from whatwhere.blocks.designs import Design
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
-from whatwhere.errors import UsageError
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, learned_shares, place, pretrained_names
 from whatwhere.records import TrialKey, as_storage_error
 from whatwhere.study.checkpoint import Checkpoint
+from whatwhere.study.class_weights import class_weight
 from whatwhere.training import DivergedError, FitResult, Protocol, fit
 from whatwhere.training.fit import CurvePoint
-from whatwhere.training.protocol import weight_values
 
 RISING_BY = 0.01  # validation accuracy gained over the last third that counts as still rising
 
@@ -174,31 +172,6 @@ def predictions_of(outcome: Outcome) -> dict[str, np.ndarray]:
     """Return the arrays of a finished trial's predictions."""
     with np.load(io.BytesIO(outcome.files["predictions.npz"]), allow_pickle=False) as arrays:
         return dict(arrays)
-
-
-def class_weight(labels: np.ndarray, num_classes: int, protocol: Protocol) -> Tensor | None:
-    """Return the weight of every class in the loss, or None for equal ones.
-
-    Args:
-        labels: Of the training images.
-        num_classes: K.
-        protocol: Whether to weigh.
-
-    Returns:
-        n / (K n_c) where balanced, the protocol's own numbers where it has some.
-
-    Raises:
-        UsageError: If the protocol has numbers for another number of classes.
-    """
-    if protocol.class_weights == "none":
-        return None
-    values = weight_values(protocol.class_weights)
-    if values is not None:
-        if len(values) != num_classes:
-            raise UsageError(f"{len(values)} class weights for {num_classes} classes")
-        return torch.tensor(values, dtype=torch.float32)
-    counts = np.bincount(labels, minlength=num_classes)
-    return torch.tensor(len(labels) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
 
 
 def _train(

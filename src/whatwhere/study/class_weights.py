@@ -1,34 +1,41 @@
-"""Class weights as a user gives them: equal, balanced, or a table of their own."""
+"""Class weights: as a user gives them, as a run records them, and as the loss takes them."""
 
 import csv
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+import torch
+from torch import Tensor
+
 from whatwhere.errors import UsageError, nearest
+from whatwhere.training.protocol import Protocol, weight_values
 
 KINDS = ("none", "balanced")
 EXPECTED = 'none, balanced, a CSV file of class,weight, or for instance \'{"ant": 2, "bee": 1}\''
 
 
-def parse_class_weights(text: str) -> str:
+def parse_class_weights(given: str | Mapping[str, float] | None) -> str | None:
     """Return class weights in the form in which a run records them.
 
     A file is read at once and its content recorded, so that a run knows its weights and not only
     where they were.
 
     Args:
-        text: "none", "balanced", the path of a CSV file with the header `class,weight`, or a JSON
-            object of weights by class name.
+        given: "none", "balanced", the path of a CSV file with the header `class,weight`, or weights
+            by class name, as a dictionary or a JSON object; None where nothing was asked for.
 
     Returns:
-        "none", "balanced", or a JSON object with sorted names.
+        None, "none", "balanced", or a JSON object with sorted names.
 
     Raises:
         UsageError: If it is none of these, or a weight is not a positive number.
     """
-    if text in KINDS:
-        return text
+    if given is None or given in KINDS:
+        return given if given is None else str(given)
+    text = given if isinstance(given, str) else json.dumps(given)
     values = _from_json(text) if text.lstrip().startswith("{") else _from_file(Path(text))
     for name, value in values.items():
         if not math.isfinite(value) or value <= 0:
@@ -62,6 +69,31 @@ def weights_in_order(text: str, class_names: tuple[str, ...]) -> str:
     if missing:
         raise UsageError(f"class weights: class '{missing[0]}' has none; give one for every class")
     return ",".join(repr(float(values[name])) for name in class_names)
+
+
+def class_weight(labels: np.ndarray, num_classes: int, protocol: Protocol) -> Tensor | None:
+    """Return the weight of every class in the loss, or None for equal ones.
+
+    Args:
+        labels: Of the training images.
+        num_classes: K.
+        protocol: Whether to weigh.
+
+    Returns:
+        n / (K n_c) where balanced, the protocol's own numbers where it has some.
+
+    Raises:
+        UsageError: If the protocol has numbers for another number of classes.
+    """
+    if protocol.class_weights == "none":
+        return None
+    values = weight_values(protocol.class_weights)
+    if values is not None:
+        if len(values) != num_classes:
+            raise UsageError(f"{len(values)} class weights for {num_classes} classes")
+        return torch.tensor(values, dtype=torch.float32)
+    counts = np.bincount(labels, minlength=num_classes)
+    return torch.tensor(len(labels) / (num_classes * np.maximum(counts, 1)), dtype=torch.float32)
 
 
 def _from_json(text: str) -> dict[str, float]:

@@ -8,8 +8,7 @@ import torch
 from torch.nn import functional
 
 from whatwhere.errors import UsageError
-from whatwhere.study.trial import class_weight
-from whatwhere.study.weights import parse_class_weights, weights_in_order
+from whatwhere.study.class_weights import class_weight, parse_class_weights, weights_in_order
 from whatwhere.training.protocol import preset
 
 PROTOCOL = preset("quick", easy=False, allow_flip=True, image_size=32)
