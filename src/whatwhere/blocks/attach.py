@@ -124,7 +124,7 @@ def detach(model: nn.Module) -> nn.Module:
         model: The network that was given to `attach`.
 
     Returns:
-        The same network, with the modules and hooks that it had before.
+        The same network, with the modules and forwards that it had before.
 
     Raises:
         UsageError: If there is nothing to take out, or a module was replaced since.

@@ -13,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from whatwhere.errors import UsageError
+from whatwhere.nn.modes import in_evaluation
 
 # Sides in pixels that are tried in turn where no sample is given.
 SIDES = (128, 224, 32, 28, 64, 96, 299)
@@ -139,19 +140,14 @@ def run(model: nn.Module, sample: Tensor) -> Any:
     Returns:
         Whatever the network returns.
     """
-    modes = {module: module.training for module in model.modules()}
-    model.eval()
-    try:
-        with (
-            torch.random.fork_rng(devices=[]),
-            torch.no_grad(),
-            torch.autocast(sample.device.type, enabled=False),
-        ):
-            torch.default_generator.manual_seed(0)
-            return model(sample)
-    finally:
-        for module, training in modes.items():
-            module.training = training
+    with (
+        in_evaluation(model),
+        torch.random.fork_rng(devices=[]),
+        torch.no_grad(),
+        torch.autocast(sample.device.type, enabled=False),
+    ):
+        torch.default_generator.manual_seed(0)
+        return model(sample)
 
 
 class _Follower(TorchDispatchMode):

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from whatwhere.errors import UsageError
+from whatwhere.nn.modes import in_evaluation
 from whatwhere.nn.statistics import Map
 
 _PROBE_SHAPE = (4, 16, 16)  # batch, height, width of the fixed normal map
@@ -34,13 +35,8 @@ def _probed(block: nn.Module, channels: int) -> tuple[Tensor, Tensor]:
     reference = next(iter(block.parameters()), torch.zeros(()))
     noise = torch.randn(batch, channels, height, width, generator=source, dtype=torch.float64)
     noise = noise.to(device=reference.device, dtype=reference.dtype)
-    modes = {module: module.training for module in block.modules()}
-    block.eval()
-    with torch.no_grad():
-        result = block(noise)
-    for module, training in modes.items():
-        module.training = training
-    return noise, result
+    with in_evaluation(block), torch.no_grad():
+        return noise, block(noise)
 
 
 class IdentityStart(nn.Module):

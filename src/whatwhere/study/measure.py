@@ -227,17 +227,11 @@ def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str)
 def _gain(design: Design, start: str) -> float:
     """Return what a block multiplies the map by when training begins."""
     factory: Callable[[int], nn.Module] | None = design.factory
-    if factory is None:
+    if factory is None or start == "identity":
         return 1.0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         gain = initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)
     if not math.isfinite(gain):
         raise UsageError(f"'{design.name}' gives values that are not finite on normal noise")
-    if start == "paper":
-        return gain
-    if gain == 0:
-        raise UsageError(
-            f"'{design.name}' gives zeros when training begins, so it cannot start as the identity"
-        )
-    return 1.0
+    return gain
