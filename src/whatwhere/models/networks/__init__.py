@@ -1,0 +1,1 @@
+"""Whole networks by name: ours, and those that they are compared with."""
