@@ -58,12 +58,13 @@ class Comparison:
             dataset: Which data set; may be left out when there is one.
 
         Returns:
-            The network, trained on the largest size.
+            The network, trained on the largest size; of a cross-validation the first fold's.
 
         Raises:
             UnknownNameError: If no such trial is on record.
         """
-        keys = [trial.key for trial in Run.read(self.folder).trials if trial.key.seed == seed]
+        keys = [trial.key for trial in Run.read(self.folder).trials]
+        keys = [key for key in keys if key.seed == seed and key.fold in (None, 0)]
         datasets = sorted({key.dataset for key in keys})
         if dataset is None and len(datasets) > 1:
             raise UsageError(f"model('{name}'): name one data set of {', '.join(datasets)}")
@@ -114,6 +115,7 @@ def compare(
     dedup: bool = False,
     strict: bool = False,
     class_weights: str | dict[str, float] | None = None,
+    folds: int | None = None,
     output: str | Path | None = None,
     num_workers: int | None = None,
     quiet: bool = False,
@@ -154,6 +156,8 @@ def compare(
         dedup: Whether images that are in a later split too are left out of training.
         strict: Whether to refuse data whose splits share images.
         class_weights: "none", "balanced", a CSV file of class,weight, or weights by class name.
+        folds: Cross-validation, from 2 to 20: all images are dealt into so many folds, whatever
+            splits are given, and each fold is once the test.
         output: The run's folder; by default its name follows from data and recipe.
         num_workers: Worker processes; by default one per core.
         quiet: Whether to say nothing meanwhile.
@@ -192,6 +196,7 @@ def compare(
         dedup=dedup,
         strict=strict,
         class_weights=parse_class_weights(class_weights),
+        folds=folds,
     )
     result = run_comparison(
         request,

@@ -140,6 +140,7 @@ OPTIONS = {
         "--dedup",
         "--strict",
         "--class-weights",
+        "--folds",
         "--dry-run",
         "--no-wait",
         "--exact",

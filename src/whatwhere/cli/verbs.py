@@ -83,6 +83,9 @@ def compare(
     dedup: Dedup = False,
     strict: Strict = False,
     class_weights: ClassWeights = None,
+    folds: Annotated[
+        int | None, typer.Option(help="Cross-validate: every image is tested in one of N folds.")
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; 0: this one. Default: one per core.")
     ] = None,
@@ -132,6 +135,7 @@ def compare(
         dedup=dedup,
         strict=strict,
         class_weights=parse_class_weights(class_weights),
+        folds=folds,
     )
     display = default_display(quiet=quiet or json_)
     result = run_comparison(

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,24 @@ class NearDuplicates:
     num_near: int
     num_other_class: int
     pairs: tuple[tuple[int, int, int], ...]
+
+    @classmethod
+    def joined(cls, found: Sequence["NearDuplicates"]) -> "NearDuplicates":
+        """Put together what was found in the folds of a cross-validation.
+
+        Args:
+            found: One per fold; their test images are different ones.
+
+        Returns:
+            The sums, and the nearest pairs of all.
+        """
+        pairs = sorted((pair for one in found for pair in one.pairs), key=lambda pair: pair[2])
+        return cls(
+            num_test=sum(one.num_test for one in found),
+            num_near=sum(one.num_near for one in found),
+            num_other_class=sum(one.num_other_class for one in found),
+            pairs=tuple(pairs[:MAX_PAIRS]),
+        )
 
     @property
     def tells(self) -> bool:

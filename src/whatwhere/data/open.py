@@ -32,6 +32,7 @@ def open_source(
     dedup: bool = False,
     strict: bool = False,
     whole: bool = False,
+    num_folds: int = 1,
     cache_folder: Path | None = None,
     minimum_size: int = 8,
     validation_fraction: float = 0.15,
@@ -57,6 +58,8 @@ def open_source(
         strict: Whether splits that share images, or equal images of two classes, are refused.
         whole: Whether to make no splits: images without given splits are all test images then,
             and classes may be small.
+        num_folds: How often the test fold rotates in a cross-validation of all images, whatever
+            splits are given; 1 for none.
         cache_folder: Where decoded images are kept; None takes `WHATWHERE_DATA` or
             ~/.cache/whatwhere.
         minimum_size: Smallest accepted side of an image in pixels.
@@ -86,7 +89,9 @@ def open_source(
         canvases = _fit_arrays(listing, sizes, minimum_size)
     if not whole:
         refuse_small_classes(listing.labels[canvases.kept], listing.class_names)
-    wanted = Wanted(validation_fraction, test_fraction, allow_missing_class, dedup, strict, whole)
+    wanted = Wanted(
+        validation_fraction, test_fraction, allow_missing_class, dedup, strict, whole, num_folds
+    )
     settled = settle(listing, canvases, wanted, folder=data_folder(cache_folder))
     return _assemble(listing, canvases, settled, time.perf_counter() - start)
 
@@ -161,6 +166,7 @@ def _assemble(
         warnings=(*listing.warnings, *canvases.warnings, *settled.warnings),
         notes=(*listing.notes, *canvases.notes, *settled.notes),
         splits_given=bool(listing.split[0] != UNASSIGNED),
+        splits=settled.splits,
         leaked=settled.leaked,
         near=settled.near,
         left_out=canvases.left_out,

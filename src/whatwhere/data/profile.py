@@ -86,6 +86,8 @@ def describe_source(source: ImageSource) -> dict[str, Any]:
         "class_names": list(source.class_names),
         "content_hash": source.content_hash,
         "split_fingerprint": fingerprint(source.split, source.items),
+        "num_folds": source.num_folds,
+        "num_groups": None if source.groups is None else len(np.unique(source.groups)),
         "flip": source.allow_flip,
         "splits": {
             name: {"count": sum(counts), "class_counts": list(counts)}

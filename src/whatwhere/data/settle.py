@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes
+from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes, single_group
 from whatwhere.data.duplicates import Twins, check_conflicts, refuse_leaks
 from whatwhere.data.files import Canvases
+from whatwhere.data.folds import splits_of_folds
 from whatwhere.data.near import NearDuplicates, find_near_duplicates
 from whatwhere.data.source import TEST, UNASSIGNED, Listing
 from whatwhere.data.split import complete_splits, merge_groups
@@ -24,6 +25,8 @@ class Wanted:
         dedup: Whether images that are in a later split too are left out of the earlier one.
         strict: Whether to refuse splits that share images.
         whole: Whether images without given splits are all test images.
+        num_folds: How often the test fold rotates; 1 for no cross-validation. Folds are made of
+            all images, whatever splits are given.
     """
 
     validation_fraction: float
@@ -32,6 +35,7 @@ class Wanted:
     dedup: bool
     strict: bool
     whole: bool = False
+    num_folds: int = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +48,7 @@ class Settled:
         near: Near duplicates across splits; None where they were not looked for.
         warnings: What a user should know before trusting a result.
         notes: Plain facts.
+        splits: int8 (fold, image) where folds were asked for, else None.
     """
 
     split: np.ndarray
@@ -51,6 +56,7 @@ class Settled:
     near: NearDuplicates | None
     warnings: tuple[str, ...]
     notes: tuple[str, ...]
+    splits: np.ndarray | None = None
 
 
 def settle(listing: Listing, canvases: Canvases, wanted: Wanted, *, folder: Path) -> Settled:
@@ -77,35 +83,76 @@ def settle(listing: Listing, canvases: Canvases, wanted: Wanted, *, folder: Path
     if wanted.whole and given[0] == UNASSIGNED:
         split = np.full(len(given), TEST, np.int8)
         return Settled(split, np.empty(0, np.int64), None, (), ())
+    notes: list[str] = []
+    if wanted.num_folds > 1 and given[0] != UNASSIGNED:
+        notes.append(f"the given splits are set aside: all images go into {wanted.num_folds} folds")
+        given = np.full_like(given, UNASSIGNED)
     number = np.unique(canvases.pixel_hashes, return_inverse=True)[1]
-    split = complete_splits(
+    together = _together(listing, kept, given, number, items)
+    twins = [
+        Twins(number, split, labels, items) for split in _splits(labels, given, together, wanted)
+    ]
+    if wanted.dedup:
+        splits = [twin.without_repeats() for twin in twins]
+        num_left_out = int((splits[0] == UNASSIGNED).sum())
+        twins = [Twins(number, split, labels, items) for split in splits]
+        notes.append(f"left out because they are in a later split too (--dedup): {num_left_out}")
+    if not wanted.allow_missing_class:
+        for twin in twins:
+            refuse_missing_classes(labels, twin.split, listing.class_names)
+    conflicts = check_conflicts(twins[0], listing.class_names)
+    near = _near(canvases, labels, [twin.split for twin in twins], folder)
+    shared = (*twins[0].warnings(), *conflicts, *([near.warning()] if near else []))
+    shared = tuple(text for text in shared if text)
+    if wanted.strict:
+        refuse_leaks(shared)
+    warnings = (*shared, *single_group(twins[0].split, _kept_groups(listing, kept)))
+    if near and near.note():
+        notes.append(near.note())
+    return Settled(
+        split=twins[0].split,
+        leaked=twins[0].leaked(),
+        near=near,
+        warnings=warnings,
+        notes=tuple(notes),
+        splits=np.stack([twin.split for twin in twins]) if wanted.num_folds > 1 else None,
+    )
+
+
+def _kept_groups(listing: Listing, kept: np.ndarray) -> np.ndarray | None:
+    return None if listing.groups is None else listing.groups[kept]
+
+
+def _splits(
+    labels: np.ndarray, given: np.ndarray, together: np.ndarray, wanted: Wanted
+) -> np.ndarray:
+    """Return the split of every fold; one row without folds."""
+    if wanted.num_folds > 1:
+        return splits_of_folds(
+            labels,
+            together,
+            num_folds=wanted.num_folds,
+            validation_fraction=wanted.validation_fraction,
+        )
+    return complete_splits(
         labels,
         given,
-        _together(listing, kept, given, number, items),
+        together,
         validation_fraction=wanted.validation_fraction,
         test_fraction=wanted.test_fraction,
-    )
-    twins = Twins(number, split, labels, items)
-    notes: tuple[str, ...] = ()
-    if wanted.dedup:
-        split = twins.without_repeats()
-        num_left_out = int((split == UNASSIGNED).sum())
-        twins = Twins(number, split, labels, items)
-        notes = (f"left out because they are in a later split too (--dedup): {num_left_out}",)
-    if not wanted.allow_missing_class:
-        refuse_missing_classes(labels, split, listing.class_names)
-    conflicts = check_conflicts(twins, listing.class_names)
-    near = find_near_duplicates(
-        _views(canvases), labels, split, folder=folder, key=canvases.content_hash
-    )
-    warnings = (*twins.warnings(), *conflicts, *([near.warning()] if near else []))
-    warnings = tuple(text for text in warnings if text)
-    if wanted.strict:
-        refuse_leaks(warnings)
-    near_note = near.note() if near else ""
-    return Settled(
-        split, twins.leaked(), near, warnings, (*notes, near_note) if near_note else notes
-    )
+    )[None]
+
+
+def _near(
+    canvases: Canvases, labels: np.ndarray, splits: list[np.ndarray], folder: Path
+) -> NearDuplicates | None:
+    views = _views(canvases)
+    found = [
+        find_near_duplicates(views, labels, split, folder=folder, key=canvases.content_hash)
+        for split in splits
+    ]
+    known = [one for one in found if one is not None]
+    return known[0] if len(known) == 1 else NearDuplicates.joined(known) if known else None
 
 
 def _together(
@@ -116,9 +163,9 @@ def _together(
     items: tuple[str, ...],
 ) -> np.ndarray:
     """Return what must not be torn apart: equal images, and groups where there are some."""
-    if listing.groups is None:
+    groups = _kept_groups(listing, kept)
+    if groups is None:
         return number
-    groups = listing.groups[kept]
     if given[0] != UNASSIGNED:
         refuse_cut_groups(given, groups, items)
     return merge_groups(groups, number)

@@ -1,6 +1,6 @@
 """ImageSource: a data set as one uint8 array, its labels and its splits, ready to be streamed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -86,6 +86,8 @@ class ImageSource:
         leaked: int64 positions of test images that are, pixel for pixel, in training or
             validation too.
         near: Near duplicates across splits; None where they were not looked for.
+        splits: int8 (fold, image), the split of every fold of a cross-validation, of which `split`
+            is the first; None without folds.
     """
 
     name: str
@@ -110,6 +112,23 @@ class ImageSource:
     splits_given: bool
     leaked: np.ndarray
     near: "NearDuplicates | None"
+    splits: np.ndarray | None = None
+
+    @property
+    def num_folds(self) -> int:
+        """How often the test fold rotates; 1 without folds."""
+        return 1 if self.splits is None else len(self.splits)
+
+    def on_fold(self, fold: int) -> "ImageSource":
+        """Return the same images with the split of a fold.
+
+        Args:
+            fold: From 0 to `num_folds` - 1.
+
+        Returns:
+            The source.
+        """
+        return self if self.splits is None else replace(self, split=self.splits[fold])
 
     @property
     def channels(self) -> int:

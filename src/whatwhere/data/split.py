@@ -161,30 +161,23 @@ def draw(labels: np.ndarray, shares: np.ndarray, *, key: tuple[int | str, ...]) 
     return np.sort(np.concatenate(chosen))
 
 
-def _draw_splits(labels: np.ndarray, groups: np.ndarray, fractions: dict[int, float]) -> np.ndarray:
-    """Place whole groups first, then fill every class up with the images that are on their own."""
-    parts = np.array([TRAIN, *fractions], np.int8)
+def count_by_group(labels: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Count the images of each class in each group.
+
+    Args:
+        labels: int64 class indices.
+        groups: int64 group of each image.
+
+    Returns:
+        int64 counts (group, class), and the row of each image in them.
+    """
     _, unit = np.unique(groups, return_inverse=True)
     table = np.zeros((unit.max() + 1, labels.max() + 1), np.int64)
     np.add.at(table, (unit, labels), 1)
-    wanted = _wanted(table.sum(axis=0), list(fractions.values()))
-    drawn = _place_groups(table, wanted)[unit]
-    for row in range(1, len(parts)):
-        free = np.flatnonzero(drawn == UNASSIGNED)
-        shares = np.maximum(wanted[row], 0)
-        drawn[free[draw(labels[free], shares, key=("split", int(parts[row])))]] = row
-    drawn[drawn == UNASSIGNED] = 0
-    return parts[drawn]
+    return table, unit
 
 
-def _wanted(counts: np.ndarray, fractions: list[float]) -> np.ndarray:
-    """Return images per split and class, training first; each class at least once where it can."""
-    shares = [apportion(counts, round(counts.sum() * fraction)) for fraction in fractions]
-    shares = [np.maximum(share, counts > len(fractions)) for share in shares]
-    return np.stack([counts - sum(shares), *shares])
-
-
-def _place_groups(table: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+def place_groups(table: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Place each group of several images where it is wanted most, the largest first.
 
     Taking the split with the greatest `wanted . counts` is the greedy step of least squares. A
@@ -212,3 +205,24 @@ def _place_groups(table: np.ndarray, wanted: np.ndarray) -> np.ndarray:
         lacking[row] &= counts == 0
         left -= counts > 0
     return placed
+
+
+def _draw_splits(labels: np.ndarray, groups: np.ndarray, fractions: dict[int, float]) -> np.ndarray:
+    """Place whole groups first, then fill every class up with the images that are on their own."""
+    parts = np.array([TRAIN, *fractions], np.int8)
+    table, unit = count_by_group(labels, groups)
+    wanted = _wanted(table.sum(axis=0), list(fractions.values()))
+    drawn = place_groups(table, wanted)[unit]
+    for row in range(1, len(parts)):
+        free = np.flatnonzero(drawn == UNASSIGNED)
+        shares = np.maximum(wanted[row], 0)
+        drawn[free[draw(labels[free], shares, key=("split", int(parts[row])))]] = row
+    drawn[drawn == UNASSIGNED] = 0
+    return parts[drawn]
+
+
+def _wanted(counts: np.ndarray, fractions: list[float]) -> np.ndarray:
+    """Return images per split and class, training first; each class at least once where it can."""
+    shares = [apportion(counts, round(counts.sum() * fraction)) for fraction in fractions]
+    shares = [np.maximum(share, counts > len(fractions)) for share in shares]
+    return np.stack([counts - sum(shares), *shares])

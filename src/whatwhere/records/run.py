@@ -17,7 +17,7 @@ from whatwhere.errors import MismatchError, UsageError
 from whatwhere.records.files import sha256_of
 from whatwhere.records.trial import FORMAT, TrialKey
 
-_SEED_FOLDER = re.compile(r"s\d+")
+_SEED_FOLDER = re.compile(r"s\d+(-f\d+)?")
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,10 @@ class Trial:
     def key(self) -> TrialKey:
         """The trial's place in the study."""
         record = self.record
-        return TrialKey(record["dataset"], record["size"], record["design"]["name"], record["seed"])
+        design = record["design"]["name"]
+        return TrialKey(
+            record["dataset"], record["size"], design, record["seed"], record.get("fold")
+        )
 
     @property
     def finished(self) -> bool:
@@ -144,7 +147,7 @@ class Run:
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """All trials with a readable record, by data set, size, design number and seed."""
+        """All trials with a readable record, by data set, size, design number, seed and fold."""
         trials = [trial for folder in self._trial_folders() if (trial := read_trial(folder))]
         return tuple(sorted(trials, key=_order))
 
@@ -184,6 +187,6 @@ def damaged_files(trial: Trial) -> list[str]:
     ]
 
 
-def _order(trial: Trial) -> tuple[str, int, int, str, int]:
-    key = trial.key
-    return key.dataset, key.size, trial.record["design"]["number"], key.design, key.seed
+def _order(trial: Trial) -> tuple[str, int, int, str, int, int]:
+    key, number = trial.key, trial.record["design"]["number"]
+    return key.dataset, key.size, number, key.design, key.seed, key.fold or 0

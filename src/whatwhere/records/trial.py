@@ -21,12 +21,14 @@ class TrialKey:
         size: Number of training images.
         design: Name of the design, a legal file name.
         seed: Seed of the trial.
+        fold: Which fold of a cross-validation is the test; None without folds.
     """
 
     dataset: str
     size: int
     design: str
     seed: int
+    fold: int | None = None
 
     @property
     def cell(self) -> str:
@@ -36,7 +38,8 @@ class TrialKey:
     @property
     def text(self) -> str:
         """The trial's folder below `trials/`."""
-        return f"{self.cell}/{self.design}/s{self.seed}"
+        fold = "" if self.fold is None else f"-f{self.fold}"
+        return f"{self.cell}/{self.design}/s{self.seed}{fold}"
 
 
 def trial_folder(run: Path, key: TrialKey) -> Path:

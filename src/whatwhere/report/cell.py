@@ -164,6 +164,11 @@ class Cell:
         return self.data.get("title") or self.dataset
 
     @property
+    def num_folds(self) -> int:
+        """How often the test fold rotated; 1 without cross-validation."""
+        return len(self.recipe.get("folds") or [""])
+
+    @property
     def num_leaked(self) -> int:
         """How many test images are, pixel for pixel, in training or validation too."""
         return len(self.data.get("leaked_test_indices", []))

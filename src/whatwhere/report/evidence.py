@@ -10,13 +10,22 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
-from whatwhere.errors import DataError, MismatchError
+from whatwhere.errors import DataError
 from whatwhere.records import Run, Trial
 from whatwhere.report.cell import NO_ATTENTION, Cell, Design, Outcome, Predicted, Row
+from whatwhere.report.tested import (
+    SharedImages,
+    Tested,
+    by_seed,
+    joined_curve,
+    joined_record,
+    read_tested,
+)
 from whatwhere.stats.choose import choose
 from whatwhere.stats.comparison import Comparison, ItemTable, compare
-from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood, score
+from whatwhere.stats.metrics import METRICS, brier, negative_log_likelihood
 
 # With fewer finished runs of a design nothing is claimed of it.
 MIN_SEEDS = 3
@@ -80,28 +89,22 @@ def predicted(run: Run, cell: Cell, design: str) -> Predicted:
     Returns:
         Its test predictions; always the lowest seed, never the luckiest.
     """
-    trial = min(
-        (
-            trial
-            for trial in run.trials
-            if trial.finished
-            and (trial.record["dataset"], trial.record["size"]) == (cell.dataset, cell.size)
-            and trial.record["design"]["name"] == design
-        ),
-        key=lambda trial: trial.record["seed"],
-    )
-    logit, label, index = _test_arrays(trial)
-    shifted = np.exp(logit - logit.max(axis=1, keepdims=True))
-    probability = shifted / shifted.sum(axis=1, keepdims=True)
-    return Predicted(design, trial.record["seed"], probability, label, index)
+    place = (cell.dataset, cell.size, design)
+    own = [t for t in run.trials if (t.key.dataset, t.key.size, t.key.design) == place]
+    seeds = by_seed(own, num_folds=cell.num_folds)
+    trials = next(seed for seed in seeds if all(trial.finished for trial in seed))
+    tested = read_tested(trials)
+    probability = softmax(tested.logit, axis=1)
+    return Predicted(design, trials[0].key.seed, probability, tested.label, tested.index)
 
 
 def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     metric = metric_of(run)
-    leaked = run.data.get(dataset, {}).get("leaked_test_indices", [])
-    rows = _rows(trials, metric, leaked)
-    comparison = _compared(rows)
-    most_seeds = max(len(row.finished) for row in rows)
+    data, recipe = run.data.get(dataset, {}), run.config.get("recipe", {}).get(dataset, {})
+    shared = SharedImages()
+    rows = _rows(trials, metric, shared, data=data, num_folds=len(recipe.get("folds") or [""]))
+    comparison = _compared(rows, shared.group)
+    most_seeds = max((len(row.finished) for row in rows), default=0)
     reasons = {row.design.name: _why_excluded(row, most_seeds) for row in rows}
     excluded = {name: reason for name, reason in reasons.items() if reason}
     chosen_by = _cost_for_choosing(rows) if comparison else None
@@ -116,8 +119,8 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     return Cell(
         dataset=dataset,
         size=size,
-        data=run.data.get(dataset, {}),
-        recipe=run.config.get("recipe", {}).get(dataset, {}),
+        data=data,
+        recipe=recipe,
         metric=metric,
         rows=rows,
         comparison=comparison,
@@ -127,14 +130,23 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     )
 
 
-def _rows(trials: list[Trial], metric: str, leaked: list[int]) -> tuple[Row, ...]:
+def _rows(
+    trials: list[Trial],
+    metric: str,
+    shared: SharedImages,
+    *,
+    data: dict[str, Any],
+    num_folds: int,
+) -> tuple[Row, ...]:
     by_design: dict[str, list[Trial]] = {}
     for trial in trials:
         by_design.setdefault(trial.record["design"]["name"], []).append(trial)
-    test_items = _TestItems(leaked)
+    leaked = data.get("leaked_test_indices", [])
     rows = []
     for group in by_design.values():
-        outcomes = tuple(_outcome(trial, metric, test_items) for trial in group)
+        outcomes = tuple(
+            _outcome(seed, metric, shared, leaked) for seed in by_seed(group, num_folds=num_folds)
+        )
         rows.append(Row(_design(group[0].record["design"]), outcomes, _cost(outcomes)))
     return tuple(sorted(rows, key=lambda row: (row.design.number, row.design.name)))
 
@@ -157,63 +169,28 @@ def _design(card: dict[str, Any]) -> Design:
     )
 
 
-class _TestItems:
-    """The test images of a cell, as the first trial has them; every other must agree."""
-
-    def __init__(self, leaked: list[int]) -> None:
-        self.leaked = leaked
-        self.index: np.ndarray | None = None
-        self.label: np.ndarray | None = None
-
-    def check(self, trial: Trial, label: np.ndarray, index: np.ndarray) -> None:
-        if self.index is None or self.label is None:
-            self.index, self.label = index, label
-        if not (np.array_equal(index, self.index) and np.array_equal(label, self.label)):
-            raise MismatchError(
-                f"{trial.folder} was tested on other images than the other trials of its data set,"
-                " so they cannot be compared; run the same compare command again, or start a"
-                " new run folder with -o"
-            )
-
-
-def _test_arrays(trial: Trial) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return test logits, labels and indices, ordered by index."""
-    arrays = trial.predictions()
-    order = np.argsort(arrays["test_index"], kind="stable")
-    logit = arrays["test_logit"][order].astype(np.float64)
-    return logit, arrays["test_label"][order], arrays["test_index"][order]
-
-
-def _outcome(trial: Trial, metric: str, test_items: _TestItems) -> Outcome:
-    curve = trial.curve() if "curve.csv" in trial.record.get("files", {}) else {}
-    if not trial.finished:
-        return Outcome(trial.record, curve=curve)
-    logit, label, index = _test_arrays(trial)
-    test_items.check(trial, label, index)
+def _outcome(trials: list[Trial], metric: str, shared: SharedImages, leaked: list[int]) -> Outcome:
+    """Return how a seed ended: of its one trial, or of the trials of all folds."""
+    record, curve = joined_record(trials), joined_curve(trials)
+    if record["state"] != "finished":
+        return Outcome(record, curve=curve)
+    tested = read_tested(trials)
+    shared.check(trials[0], tested)
     try:
-        values = influence(metric, logit, label)
+        values = tested.influence(metric)
     except DataError as error:
-        return Outcome(trial.record, curve=curve, unusable=str(error))
-    scores = _scores(logit, label)
-    if test_items.leaked:
-        clean = ~np.isin(index, test_items.leaked)
-        scores["clean"] = _score_or_none(metric, logit[clean], label[clean])
-    return Outcome(trial.record, scores, values, curve)
+        return Outcome(record, curve=curve, unusable=str(error))
+    scores = _scores(tested)
+    if leaked:
+        scores["clean"] = tested.keep(~np.isin(tested.index, leaked)).score(metric)
+    return Outcome(record, scores, values, curve)
 
 
-def _scores(logit: np.ndarray, label: np.ndarray) -> dict[str, float | None]:
-    scores = {name: _score_or_none(name, logit, label) for name in METRICS}
-    scores["nll"] = float(negative_log_likelihood(logit, label).mean())
-    scores["brier"] = float(brier(logit, label).mean())
+def _scores(tested: Tested) -> dict[str, float | None]:
+    scores = {name: tested.score(name) for name in METRICS}
+    scores["nll"] = float(negative_log_likelihood(tested.logit, tested.label).mean())
+    scores["brier"] = float(brier(tested.logit, tested.label).mean())
     return scores
-
-
-def _score_or_none(name: str, logit: np.ndarray, label: np.ndarray) -> float | None:
-    """Return a score; None where a class has no test image and the metric needs one."""
-    try:
-        return float(score(name, logit, label))
-    except DataError:
-        return None
 
 
 def _cost(outcomes: tuple[Outcome, ...]) -> dict[str, float | None]:
@@ -229,7 +206,7 @@ def _median(values: Iterable[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def _compared(rows: tuple[Row, ...]) -> Comparison | None:
+def _compared(rows: tuple[Row, ...], groups: np.ndarray | None) -> Comparison | None:
     finished = [row for row in rows if row.finished]
     if not finished:
         return None
@@ -238,6 +215,7 @@ def _compared(rows: tuple[Row, ...]) -> Comparison | None:
         methods=tuple(row.design.name for row in finished),
         values=tuple(_run_values(row) for row in finished),
         blocked=len(seeds) == 1,
+        groups=groups,
     )
     return compare(table)
 

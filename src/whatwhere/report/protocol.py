@@ -72,10 +72,20 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         f"batch {recipe['batch_size']}" if recipe.get("batch_size") else "",
         _optimiser(recipe),
         f"{recipe['image_size']} px" if recipe.get("image_size") else "",
-        f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
+        _images(entry),
     ]
     how = ", ".join(part for part in parts if part)
     return f"{how[0].upper()}{how[1:]}. {_beginning(recipe)}{estimand(entry)}"
+
+
+def _images(entry: dict[str, Any]) -> str:
+    num_tested = f"{entry['num_items'] or 0:,}"
+    if entry["num_folds"] == 1:
+        return f"{entry['size']:,} training and {num_tested} test images"
+    return (
+        f"{entry['num_folds']} folds with {entry['size']:,} training images each or slightly more,"
+        f" each of {num_tested} images tested once per seed"
+    )
 
 
 def _beginning(recipe: dict[str, Any]) -> str:
@@ -112,6 +122,16 @@ def estimand(entry: dict[str, Any]) -> str:
         f"Mean {metric_name(entry['metric'])} and its 95 % interval are for new images from the"
         " same source, averaged over training randomness."
     )
+    if entry["num_groups"]:
+        sentence += (
+            f" Images of one group count together: the interval is for new groups, of which"
+            f" {entry['num_groups']:,} were tested."
+        )
+    if entry["num_folds"] > 1:
+        sentence += (
+            " The models of different folds share training images, which no interval of a"
+            " cross-validation can count in full."
+        )
     if not entry["is_compared"]:
         return f"{sentence} Too few seeds or designs to say which differ."
     return (

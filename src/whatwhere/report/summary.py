@@ -115,8 +115,9 @@ def _missing(run: Run, cells: tuple[Cell, ...]) -> str:
     num_seeds = seeds if isinstance(seeds, int) else len(seeds)
     sizes = plan.get("sizes", {})
     num_cells = sum(map(len, sizes.values())) if isinstance(sizes, dict) else len(cells)
-    num_planned = len(plan.get("designs", [])) * num_seeds * num_cells
-    num_missing = num_planned - sum(len(cell.outcomes) for cell in cells)
+    num_folds = run.config.get("asked", {}).get("recipe", {}).get("folds", 1)
+    num_planned = len(plan.get("designs", [])) * num_seeds * num_cells * num_folds
+    num_missing = num_planned - len(run.trials)
     return missing(num_missing, num_planned=num_planned) if num_missing > 0 else ""
 
 
@@ -141,6 +142,8 @@ def _cell(cell: Cell, story: Story, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "num_leaked": cell.num_leaked,
         "is_compared": is_compared(cell),
         "num_items": comparison.num_items if comparison else None,
+        "num_groups": comparison.num_groups if comparison else None,
+        "num_folds": cell.num_folds,
         "num_comparisons": comparison.num_comparisons if comparison else None,
         "detectable_difference": comparison.detectable_difference if comparison else None,
         "unique_winner": cell.compared.unique_winner if is_compared(cell) else None,

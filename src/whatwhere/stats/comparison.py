@@ -94,6 +94,7 @@ class Comparison:
         winner_margin: 95 % lower bound of its lead over every other, or None.
         detectable_difference: Smallest difference this table could find with 80 % power, at most 1.
         num_items: Images.
+        num_groups: Groups of images that are independent of each other; None where each image is.
         num_comparisons: Comparisons that the p values are corrected for.
         screening_only: Whether a method has fewer than three runs.
         seeds_known: Whether any method has two runs.
@@ -107,6 +108,7 @@ class Comparison:
     winner_margin: float | None
     detectable_difference: float
     num_items: int
+    num_groups: int | None
     num_comparisons: int
     screening_only: bool
     seeds_known: bool
@@ -171,7 +173,7 @@ def compare(
         raise UsageError(f"the margin of equivalence must be above 0, not {margin}")
     if control is not None and control not in table.methods:
         raise unknown_name("control", control, table.methods)
-    moments = moments_of(table.values, paired=table.blocked)
+    moments = moments_of(table.independent_values(), paired=table.blocked)
     order = np.argsort(-moments.mean, kind="stable")
     names = tuple(table.methods[place] for place in order)
     pairs = pair_estimates(moments).take(order)
@@ -187,7 +189,8 @@ def compare(
         unique_winner=names[0] if winner else None,
         winner_margin=lead(pairs) if winner else None,
         detectable_difference=detectable(pairs, control=ours),
-        num_items=moments.num_items,
+        num_items=table.num_items,
+        num_groups=None if table.groups is None else moments.num_items,
         num_comparisons=num_comparisons(len(names), against_control=control is not None),
         screening_only=bool(moments.num_seeds.min() < MIN_SEEDS_FOR_CLAIMS),
         seeds_known=moments.seeds_known,

@@ -17,6 +17,7 @@ from whatwhere.stats.calibration import (
     top_label,
     with_null_band,
 )
+from whatwhere.stats.groups import by_group
 from whatwhere.stats.metrics import brier, influence, negative_log_likelihood
 
 MIN_CLASSES_FOR_TOP5 = 10
@@ -100,6 +101,7 @@ class Evaluation:
 
     Args:
         num_items: Images.
+        num_groups: Groups of images that are independent of each other; None where each image is.
         scores: In the order in which to show them.
         classes: One row per class.
         confusion: Rows are true classes, columns predicted ones.
@@ -109,6 +111,7 @@ class Evaluation:
     """
 
     num_items: int
+    num_groups: int | None
     scores: tuple[Score, ...]
     classes: tuple[ClassScore, ...]
     confusion: tuple[tuple[int, ...], ...]
@@ -127,6 +130,7 @@ def evaluate(
     *,
     class_names: tuple[str, ...],
     validation: tuple[np.ndarray, np.ndarray] | None = None,
+    groups: np.ndarray | None = None,
 ) -> Evaluation:
     """Score one model's answers.
 
@@ -135,6 +139,8 @@ def evaluate(
         label: Class index of each image.
         class_names: One per class.
         validation: Logits and labels of images to fit a temperature on, never those scored.
+        groups: Equal for images that belong together, which intervals then count as one; None
+            where all are independent.
 
     Returns:
         All scores.
@@ -147,8 +153,12 @@ def evaluate(
     temperature = fit_temperature(*validation) if validation else None
     return Evaluation(
         num_items=len(label),
-        scores=_scores(logit, label, counts, class_names),
-        classes=tuple(_class(counts, number, name) for number, name in enumerate(class_names)),
+        num_groups=None if groups is None else len(np.unique(groups)),
+        scores=_scores(logit, label, class_names, groups),
+        classes=tuple(
+            _class(logit.argmax(axis=1), label, number, name, groups)
+            for number, name in enumerate(class_names)
+        ),
         confusion=tuple(tuple(row) for row in counts.tolist()),
         calibration=calibration(logit, label),
         temperature=temperature,
@@ -177,61 +187,84 @@ def calibration(logit: np.ndarray, label: np.ndarray) -> Calibration:
 
 
 def _scores(
-    logit: np.ndarray, label: np.ndarray, counts: np.ndarray, class_names: tuple[str, ...]
+    logit: np.ndarray, label: np.ndarray, class_names: tuple[str, ...], groups: np.ndarray | None
 ) -> tuple[Score, ...]:
-    right = logit.argmax(axis=1) == label
-    scores = [_share("accuracy", "Accuracy", right)]
+    said = logit.argmax(axis=1)
+    scores = [_share("accuracy", "Accuracy", said == label, groups)]
     if len(class_names) >= MIN_CLASSES_FOR_TOP5:
-        scores.append(_share("top5", "Top-5 accuracy", _among_first(logit, label, 5)))
+        scores.append(_share("top5", "Top-5 accuracy", _among_first(logit, label, 5), groups))
     averaging = (
         f"of '{class_names[1]}' against '{class_names[0]}'"
         if len(class_names) == 2
         else "each class against the rest, macro average"
     )
+
+    def of_items(name: str, title: str) -> Score:
+        """Return a score whose influence values give its interval."""
+        try:
+            values = influence(name, logit, label)
+        except DataError as error:
+            return Score(name, title, None, None, None, is_share=True, note=str(error))
+        return _mean(name, title, values, groups, is_share=True)
+
+    precision = _macro_precision(said, label, len(class_names))
     scores += [
-        _of_items("balanced-accuracy", "Balanced accuracy (macro recall)", logit, label),
-        _macro_precision(logit.argmax(axis=1), label, counts),
-        _of_items("macro-f1", "Macro F1", logit, label),
-        _of_items("auc", f"AUC, {averaging}", logit, label),
-        _mean("nll", "NLL, nats", negative_log_likelihood(logit, label)),
-        _mean("brier", "Brier score, sum over classes", brier(logit, label)),
+        of_items("balanced-accuracy", "Balanced accuracy (macro recall)"),
+        _mean("precision", "Macro precision", precision, groups, is_share=True),
+        of_items("macro-f1", "Macro F1"),
+        of_items("auc", f"AUC, {averaging}"),
+        _mean("nll", "NLL, nats", negative_log_likelihood(logit, label), groups),
+        _mean("brier", "Brier score, sum over classes", brier(logit, label), groups),
     ]
     return tuple(scores)
 
 
-def _share(name: str, title: str, right: np.ndarray) -> Score:
-    low, high = wilson(int(right.sum()), len(right))
+def _share(name: str, title: str, right: np.ndarray, groups: np.ndarray | None) -> Score:
+    low, high = _interval_of_share(right, groups)
     return Score(name, title, float(right.mean()), low, high, is_share=True)
 
 
-def _of_items(name: str, title: str, logit: np.ndarray, label: np.ndarray) -> Score:
-    """Return a score whose influence values give its interval."""
-    try:
-        values = influence(name, logit, label)
-    except DataError as error:
-        return Score(name, title, None, None, None, is_share=True, note=str(error))
-    return _mean(name, title, values, is_share=True)
+def _interval_of_share(
+    right: np.ndarray, groups: np.ndarray | None
+) -> tuple[float | None, float | None]:
+    """Return Wilson's interval of a share; with groups the t interval over groups."""
+    if not len(right):
+        return None, None
+    if groups is None:
+        return wilson(int(right.sum()), len(right))
+    score = _mean("", "", right.astype(np.float64), groups, is_share=True)
+    return score.low, score.high
 
 
-def _macro_precision(said: np.ndarray, label: np.ndarray, counts: np.ndarray) -> Score:
-    """Mean over classes of p_c, the share of the images called c that are c.
+def _macro_precision(said: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:
+    """Return influence values of the mean over classes of p_c, the right share of those called c.
 
         psi_i = mean_c ( p_c + [said = c] ([label = c] - p_c) n / n_c ),  n_c images called c
 
     A class that no image was called counts as 0, as in scikit-learn.
     """
+    counts = _confusion(said, label, num_classes)
     called = counts.sum(axis=0)
     precision = np.diag(counts) / np.maximum(called, 1)
     right = (said == label).astype(np.float64)
-    step = (right - precision[said]) * len(label) / called[said] / len(counts)
-    return _mean("precision", "Macro precision", precision.mean() + step, is_share=True)
+    step = (right - precision[said]) * len(label) / called[said] / num_classes
+    return precision.mean() + step
 
 
-def _mean(name: str, title: str, values: np.ndarray, *, is_share: bool = False) -> Score:
-    mean, number = float(values.mean()), len(values)
+def _mean(
+    name: str,
+    title: str,
+    values: np.ndarray,
+    groups: np.ndarray | None,
+    *,
+    is_share: bool = False,
+) -> Score:
+    mean = float(values.mean())
+    units = by_group(values[None], groups)[0]
+    number = len(units)
     if number < 2:
         return Score(name, title, mean, None, None, is_share)
-    width = stdtrit(number - 1, (1 + LEVEL) / 2) * values.std(ddof=1) / np.sqrt(number)
+    width = stdtrit(number - 1, (1 + LEVEL) / 2) * units.std(ddof=1) / np.sqrt(number)
     low, high = mean - width, mean + width
     if is_share:
         mean, low, high = (min(1.0, max(0.0, end)) for end in (mean, low, high))
@@ -258,22 +291,25 @@ def _among_first(logit: np.ndarray, label: np.ndarray, number: int) -> np.ndarra
     return (logit > own[:, None]).sum(axis=1) < number
 
 
-def _class(counts: np.ndarray, number: int, name: str) -> ClassScore:
-    hits = int(counts[number, number])
-    count, called = int(counts[number].sum()), int(counts[:, number].sum())
-    recall = wilson(hits, count) if count else (None, None)
-    precision = wilson(hits, called) if called else (None, None)
+def _class(
+    said: np.ndarray, label: np.ndarray, number: int, name: str, groups: np.ndarray | None
+) -> ClassScore:
+    hit = said == label
+    own, called = label == number, said == number
+    count, num_predicted, hits = int(own.sum()), int(called.sum()), int((hit & own).sum())
+    recall = _interval_of_share(hit[own], None if groups is None else groups[own])
+    precision = _interval_of_share(hit[called], None if groups is None else groups[called])
     return ClassScore(
         name=name,
         count=count,
-        num_predicted=called,
+        num_predicted=num_predicted,
         recall=hits / count if count else None,
         recall_low=recall[0],
         recall_high=recall[1],
-        precision=hits / called if called else None,
+        precision=hits / num_predicted if num_predicted else None,
         precision_low=precision[0],
         precision_high=precision[1],
-        f1=2 * hits / (count + called) if count + called else None,
+        f1=2 * hits / (count + num_predicted) if count + num_predicted else None,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatwhere.errors import UsageError
+from whatwhere.stats.groups import by_group
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class ItemTable:
         values: Per method an array (seed, item) whose mean over items is the score of each run;
             the same items in the same order for all.
         blocked: Whether row s of every method comes from the same seed.
+        groups: Equal for items that are not independent, such as images of one patient; None
+            where all are.
 
     Raises:
         UsageError: If names repeat, shapes do not fit or a value is not finite.
@@ -24,6 +27,7 @@ class ItemTable:
     methods: tuple[str, ...]
     values: tuple[np.ndarray, ...]
     blocked: bool
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.methods or len(self.methods) != len(self.values):
@@ -36,6 +40,29 @@ class ItemTable:
             raise UsageError(f"the method '{twice}' appears twice in a table; name each once")
         for name, runs in zip(self.methods, self.values, strict=True):
             _check_values(name, runs, self.values[0])
+        if self.groups is not None:
+            _check_groups(self.groups, num_items=self.num_items)
+
+    @property
+    def num_items(self) -> int:
+        """Items, whether or not they are grouped."""
+        return self.values[0].shape[1]
+
+    def independent_values(self) -> tuple[np.ndarray, ...]:
+        """Return per method the values (seed, unit) of units that are independent."""
+        return tuple(by_group(runs, self.groups) for runs in self.values)
+
+
+def _check_groups(groups: np.ndarray, *, num_items: int) -> None:
+    if groups.shape != (num_items,):
+        raise UsageError(
+            f"groups must name one group per item, {num_items} of them, not be of shape"
+            f" {groups.shape}"
+        )
+    if len(np.unique(groups)) < 2:
+        raise UsageError(
+            "all items are of one group, so nothing is known of new groups; expected two or more"
+        )
 
 
 def _check_values(name: str, runs: np.ndarray, model: np.ndarray) -> None:

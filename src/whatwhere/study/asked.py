@@ -23,7 +23,7 @@ def asked_trials(
     """
     return [
         PlannedTrial(
-            key=TrialKey(item.name, size, design.name, seed),
+            key=TrialKey(item.name, size, design.name, seed, fold),
             seconds=trial_seconds(
                 item.costs[design.name],
                 item.protocol,
@@ -34,6 +34,7 @@ def asked_trials(
         for seed in range(request.seeds)
         for item in ready
         for size in item.prepared.subsets
+        for fold in item.prepared.fold_numbers
         for design in designs
         if design.name in item.costs
     ]

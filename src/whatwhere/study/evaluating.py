@@ -86,6 +86,7 @@ def score_model(
         said.label,
         class_names=bundle.class_names,
         validation=(checked.logit, checked.label) if checked else None,
+        groups=None if source.groups is None else source.groups[said.index],
     )
     name = f"{bundle.design} ({model})"
     probability = softmax(said.logit.astype(np.float64), axis=1)
@@ -124,12 +125,13 @@ def _opened(bundle: Bundle, data: str, reading: Reading) -> tuple[ImageSource, t
             frame_first=reading.frame_first,
             allow_missing_class=True,
             whole=whole,
+            num_folds=1 if whole else bundle.facts.get("folds", 1),
         )
 
     source = opened(whole=True)
     if not _is_training_data(source, bundle):
         return source, source.warnings
-    source = opened(whole=False)
+    source = opened(whole=False).on_fold(bundle.facts.get("fold") or 0)
     same = split_fingerprint(source.split, source.items) == bundle.facts["split_fingerprint"]
     warning = (
         "the model was trained on another split of this data, so some of these test images may be"

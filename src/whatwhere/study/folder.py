@@ -113,6 +113,7 @@ class RunFolder:
                 "split_fingerprint": item.split_fingerprint,
                 "mean": list(item.mean),
                 "std": list(item.std),
+                "folds": [{"mean": list(f.mean), "std": list(f.std)} for f in item.folds],
                 "widened_inner_widths": list(widths[item.name] or []),
                 "pretrained": origin_of(item),
             }

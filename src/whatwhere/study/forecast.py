@@ -9,6 +9,7 @@ from whatwhere.blocks.designs import named_or_typed
 from whatwhere.evaluate.cost import count_macs
 from whatwhere.models import build_model
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
+from whatwhere.study.prepare import Prepared
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
 from whatwhere.training.protocol import PROTOCOLS, preset
@@ -48,6 +49,8 @@ def forecast(
 def _data_line(item: ReadyData) -> str:
     source, protocol = item.prepared.source, item.protocol
     counts = ", ".join(f"{len(source.indices(s))} {s}" for s in ("train", "validation", "test"))
+    if source.num_folds > 1:
+        counts = f"{_num_tested(item.prepared)} in {source.num_folds} folds, the first {counts}"
     pretrained = item.prepared.pretrained
     began = f", fine-tuned from {pretrained.name}" if pretrained else ""
     return (
@@ -63,7 +66,7 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
     difference = predicted_detectable_difference(
         num_methods=max(2, len(item.costs)),
         num_seeds=max(2, request.seeds),
-        num_items=len(item.prepared.source.indices("test")),
+        num_items=_num_tested(item.prepared),
         seed_sd=ASSUMED_SEED_SD,
         disagreement=ASSUMED_DISAGREEMENT,
         against_control=False,
@@ -74,6 +77,11 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
         f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
         f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)"
     )
+
+
+def _num_tested(prepared: Prepared) -> int:
+    """Return the number of images that are tested in any fold."""
+    return sum(len(prepared.on_fold(fold).source.indices("test")) for fold in prepared.fold_numbers)
 
 
 def _stronger(item: ReadyData) -> tuple[str, float] | None:

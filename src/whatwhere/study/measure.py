@@ -86,6 +86,7 @@ def trial_data(prepared: Prepared, *, size: int, images_path: Path) -> TrialData
         train=prepared.subsets[size],
         validation=source.indices("validation"),
         test=source.indices("test"),
+        groups=source.groups,
     )
 
 

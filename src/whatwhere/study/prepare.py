@@ -33,6 +33,8 @@ class Prepared:
         pretrained: What training begins with, None for fresh weights.
         weights: Of the bare backbone, fitted to this data set; None for fresh ones.
         notes: What a user should know of how they were fitted.
+        folds: The same data set with the split of every fold, each as this one is with that of
+            the first; empty without folds.
     """
 
     source: ImageSource
@@ -44,6 +46,16 @@ class Prepared:
     pretrained: Pretrained | None = None
     weights: Mapping[str, Tensor] | None = None
     notes: tuple[str, ...] = ()
+    folds: tuple["Prepared", ...] = ()
+
+    def on_fold(self, fold: int | None) -> "Prepared":
+        """Return the data set with the split of a fold; itself for None."""
+        return self if fold is None else self.folds[fold]
+
+    @property
+    def fold_numbers(self) -> tuple[int | None, ...]:
+        """The folds that trials run on; a single None without folds."""
+        return tuple(range(len(self.folds))) or (None,)
 
     @property
     def name(self) -> str:
@@ -92,20 +104,36 @@ def prepare(
         allow_missing_class=request.allow_missing_class,
         dedup=request.dedup,
         strict=request.strict,
+        num_folds=request.folds or 1,
     )
     protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
-    train = source.indices("train")
+    num_train = min(len(source.on_fold(fold).indices("train")) for fold in range(source.num_folds))
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
-    protocol = _overridden(protocol, request, num_train=len(train))
+    protocol = _overridden(protocol, request, num_train=num_train)
     if request.class_weights is not None:
         weights = weights_in_order(request.class_weights, source.class_names)
         protocol = replace(protocol, class_weights=weights)
-    mean, std = pixel_statistics(source, train)
+    whole, *folds = [
+        _on_split(source.on_fold(fold), protocol, request.sizes, num_train, pretrained)
+        for fold in range(source.num_folds)
+    ]
+    return replace(whole, folds=(whole, *folds) if folds else ())
+
+
+def _on_split(
+    source: ImageSource,
+    protocol: Protocol,
+    sizes: tuple[int, ...],
+    num_train: int,
+    pretrained: Pretrained | None,
+) -> Prepared:
+    """Resolve what depends on which images are for training."""
+    mean, std = pixel_statistics(source, source.indices("train"))
     prepared = Prepared(
         source=source,
         protocol=protocol,
-        subsets=_subsets(source, train, request.sizes),
+        subsets=_subsets(source, sizes, num_train),
         mean=mean,
         std=std,
         split_fingerprint=split_fingerprint(source.split, source.items),
@@ -170,18 +198,21 @@ def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Prot
     return replace(protocol, **values)
 
 
-def _subsets(
-    source: ImageSource, train: np.ndarray, sizes: tuple[int, ...]
-) -> dict[int, np.ndarray]:
+def _subsets(source: ImageSource, sizes: tuple[int, ...], num_train: int) -> dict[int, np.ndarray]:
+    """Return training positions by size.
+
+    Folds differ by a few training images; all of them go by the number that every fold has.
+    """
+    train = source.indices("train")
     subsets = {}
     for size in sizes:
-        if size > len(train):
+        if size > num_train:
             raise UsageError(
-                f"sizes: {source.name} has {len(train)} training images, fewer than"
+                f"sizes: {source.name} has {num_train} training images, fewer than"
                 f" {size}; expected a smaller size or 'all'"
             )
-        if size in (ALL, len(train)):
-            subsets[len(train)] = train
+        if size in (ALL, num_train):
+            subsets[num_train] = train
         else:
             subsets[size] = np.sort(train[nested_subset(source.labels[train], size)])
     return dict(sorted(subsets.items()))

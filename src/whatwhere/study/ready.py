@@ -72,13 +72,14 @@ class ReadyData:
         Returns:
             The specification of one trial.
         """
+        prepared = self.prepared.on_fold(key.fold)
         return TrialSpec(
             key=key,
             identity=self.identity(design, key, device=device),
             design=design,
             model=spec_of(self.spec, design.name, self.widths),
             protocol=self.protocol,
-            data=trial_data(self.prepared, size=key.size, images_path=self.images_path),
+            data=trial_data(prepared, size=key.size, images_path=self.images_path),
             device=device,
             checkpoint_path=trial_folder(folder, key) / "checkpoint.pt",
             weights_path=self.weights_path,
@@ -97,7 +98,7 @@ class ReadyData:
         """
         return fingerprint(
             {
-                **self.hashes(),
+                **self.hashes(key.fold),
                 "design": design.identity,
                 "widths": self.widths if design.name == WIDENED else None,
                 "size": key.size,
@@ -106,13 +107,13 @@ class ReadyData:
             }
         )
 
-    def hashes(self) -> dict[str, str | None]:
+    def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
         pretrained = self.prepared.pretrained
         return {
             "recipe_hash": fingerprint(asdict(self.protocol)),
             "data_hash": self.prepared.source.content_hash,
-            "split_fingerprint": self.prepared.split_fingerprint,
+            "split_fingerprint": self.prepared.on_fold(fold).split_fingerprint,
             "weights_hash": pretrained.sha256 if pretrained else None,
         }
 

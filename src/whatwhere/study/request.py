@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whatwhere.config import fingerprint
+from whatwhere.data.folds import MAX_FOLDS
 from whatwhere.errors import UsageError
 
 METRICS = ("accuracy", "balanced-accuracy", "macro-f1", "auc")
@@ -49,6 +50,7 @@ class Request:
         allow_missing_class: Whether a class may be missing in a split.
         dedup: Whether images that are in a later split too are left out of training.
         class_weights: "none", "balanced", or a JSON object of weights by class name.
+        folds: How often the test fold rotates, 2 to 20; None takes one split.
     """
 
     data: tuple[str, ...]
@@ -76,12 +78,15 @@ class Request:
     allow_missing_class: bool = False
     dedup: bool = False
     class_weights: str | None = None
+    folds: int | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
             raise UsageError(f"metric '{self.metric}': expected one of {', '.join(METRICS)}")
         if not 1 <= self.seeds <= MAX_SEEDS:
             raise UsageError(f"seeds={self.seeds}: expected 1 to {MAX_SEEDS}")
+        if self.folds is not None and not 2 <= self.folds <= MAX_FOLDS:
+            raise UsageError(f"folds={self.folds}: expected 2 to {MAX_FOLDS}")
         if self.frame not in (None, "first"):
             raise UsageError(f"frame '{self.frame}': expected first, or nothing")
         if self.epochs is not None and self.epochs <= 0:

@@ -41,7 +41,7 @@ def finish(folder: Path, prepared: Sequence[Prepared]) -> tuple[Path, tuple[str,
 def _write_best(folder: Path, summary: dict[str, Any]) -> None:
     """Keep the recommended design's model of seed 0 for every data set, at its largest size.
 
-    Always the first seed, never the luckiest.
+    Always the first seed and the first fold, never the luckiest.
     """
     largest: dict[str, dict[str, Any]] = {}
     for cell in summary["cells"]:
@@ -52,7 +52,8 @@ def _write_best(folder: Path, summary: dict[str, Any]) -> None:
     for dataset, cell in largest.items():
         if not cell["recommended"]:
             continue
-        key = TrialKey(dataset, cell["size"], cell["recommended"][0], 0)
+        fold = 0 if cell["num_folds"] > 1 else None
+        key = TrialKey(dataset, cell["size"], cell["recommended"][0], 0, fold)
         bundle = trained_bundle(folder, key)
         title = Trial.read(trial_folder(folder, key)).record["design"]["title"]
         card = model_card(bundle, title=title, sentence=cell["recommendation"])

@@ -27,6 +27,7 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
     if not trial.finished:
         raise UsageError(f"{key.text} left no model: {trial.record['reason']}")
     recipe, data = run.config["recipe"][key.dataset], run.data[key.dataset]
+    pixels = recipe if key.fold is None else recipe["folds"][key.fold]
     widths = recipe["widened_inner_widths"] if key.design == WIDENED else None
     return Bundle(
         spec=ModelSpec(
@@ -40,10 +41,10 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
         design=rebuildable(trial.record["design"]),
         class_names=tuple(data["class_names"]),
         image_size=recipe["image_size"],
-        mean=tuple(recipe["mean"]),
-        std=tuple(recipe["std"]),
+        mean=tuple(pixels["mean"]),
+        std=tuple(pixels["std"]),
         precision=recipe["precision"],
-        facts=facts_of(key, recipe=recipe, record=trial.record, data=recipe),
+        facts=facts_of(key, recipe=recipe, record=trial.record, data=trial.record),
         weights=trial.content("model.safetensors"),
     )
 
@@ -66,6 +67,7 @@ def facts_of(
         "dataset": key.dataset,
         "size": key.size,
         "seed": key.seed,
+        **({} if key.fold is None else {"fold": key.fold, "folds": len(recipe["folds"])}),
         "protocol": recipe["name"],
         "steps": recipe["steps"],
         "learning_rate": recipe["learning_rate"],
@@ -110,10 +112,20 @@ def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
 
 - design: `{bundle.design}` in `{bundle.spec.backbone}`
 - trained for {facts["steps"]} steps of {facts["batch_size"]} on {facts["size"]} images (protocol
-  {facts["protocol"]}), seed {facts["seed"]}{began}
+  {facts["protocol"]}), seed {facts["seed"]}{_fold(facts)}{began}
 - images: {bundle.image_size} px, {bundle.spec.in_channels} channel(s)
 - classes: {", ".join(bundle.class_names)}
 - validation accuracy of this one model: {100 * facts["validation_accuracy"]:.1f} %
 
 Use it with `whatwhere predict FOLDER IMAGES`.
 """
+
+
+def _fold(facts: dict[str, Any]) -> str:
+    """Say that a model saw a part of the images only; empty without folds."""
+    if facts.get("fold") is None:
+        return ""
+    return (
+        f"; the images of fold {facts['fold'] + 1} were kept for its test (`whatwhere train` trains"
+        " on more)"
+    )

@@ -37,6 +37,7 @@ class TrialData:
         train: Positions of the training images.
         validation: Positions of the validation images.
         test: Positions of the test images.
+        groups: int64 (image,), equal for images that belong together; None without groups.
     """
 
     images_path: Path
@@ -47,6 +48,7 @@ class TrialData:
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
+    groups: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -214,6 +216,8 @@ def _finished(result: FitResult, spec: TrialSpec, pixels: Pixels) -> Outcome:
         arrays[f"{split}_logit"] = said.logit
         arrays[f"{split}_label"] = said.label
         arrays[f"{split}_index"] = said.index
+    if spec.data.groups is not None:
+        arrays["test_group"] = spec.data.groups[arrays["test_index"]]
     last = result.curve[-1]
     collapsed = len(np.unique(arrays["validation_logit"].argmax(axis=1))) == 1
     record = {
