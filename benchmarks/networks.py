@@ -24,7 +24,7 @@ from whatwhere.data import open_source
 NETWORKS = ("samc", "samc_l", "amsra_t", "amsra_s", "amsra_b", "msga", "resnet18")
 PROTOCOL = "quick(optimizer=adamw,weight_decay=0.05,schedule=cosine)"
 IMAGE_SIZE = 32
-PENALTIES = (1e-4, 1e-3, 1e-2, 1e-1)
+PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)
 
 
 def logistic_regression(data: Path) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def logistic_regression(data: Path) -> dict[str, Any]:
     pixels = {name: (values - mean) / std for name, (values, _) in parts.items()}
     labels = {name: source.labels[index] for name, (_, index) in parts.items()}
     fitted = [
-        LogisticRegression(C=penalty, max_iter=300).fit(pixels["train"], labels["train"])
+        LogisticRegression(C=penalty, max_iter=2000).fit(pixels["train"], labels["train"])
         for penalty in PENALTIES
     ]
     best = max(fitted, key=lambda model: model.score(pixels["validation"], labels["validation"]))
@@ -50,8 +50,8 @@ def logistic_regression(data: Path) -> dict[str, Any]:
         "network": "logistic regression",
         "parameters": best.coef_.size + best.intercept_.size,
         "mean": right / len(labels["test"]),
-        "low": interval.low,
-        "high": interval.high,
+        "low": float(interval.low),
+        "high": float(interval.high),
     }
 
 
