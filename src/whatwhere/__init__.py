@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from whatwhere.version import __version__
 
 if TYPE_CHECKING:
-    from whatwhere.api import Comparison, compare, evaluate_model, predict, train
+    from whatwhere.api import Comparison, compare, evaluate_model, predict, reproduce, train
     from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
@@ -23,6 +23,7 @@ _HOMES = {
     "detach": "whatwhere.blocks.attach",
     "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
+    "reproduce": "whatwhere.api",
     "train": "whatwhere.api",
 }
 
@@ -36,6 +37,7 @@ __all__ = [
     "detach",
     "evaluate_model",
     "predict",
+    "reproduce",
     "train",
 ]
 

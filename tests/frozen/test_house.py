@@ -99,6 +99,7 @@ def test_public_names():
         "detach",
         "evaluate_model",
         "predict",
+        "reproduce",
         "train",
     ]
     for name in whatwhere.__all__:
@@ -182,6 +183,18 @@ OPTIONS = {
         "--skip-bad",
         "--frame",
         "--device",
+        "--output",
+        "--json",
+        "--quiet",
+        "--debug",
+    },
+    "reproduce": {
+        "--seeds",
+        "--steps",
+        "--data",
+        "--row",
+        "--device",
+        "--workers",
         "--output",
         "--json",
         "--quiet",

@@ -36,6 +36,7 @@ from whatwhere.cli.options import (
     set_mode,
 )
 from whatwhere.cli.printing import print_plan, print_result, say
+from whatwhere.cli.reproducing import reproduce
 
 app = typer.Typer(
     name="whatwhere",
@@ -256,6 +257,7 @@ def predict(
 
 
 app.command(name="eval")(eval_)
+app.command()(reproduce)
 
 
 @app.command()
@@ -275,7 +277,7 @@ def report(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="designs or data")],
+    what: Annotated[str, typer.Argument(help="designs, data or settings")],
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Show these cards in full; wildcards work."),
@@ -284,7 +286,7 @@ def list_(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List designs or data sets with their cards."""
+    """List designs, data sets or published settings."""
     set_mode(json_, quiet, debug)
     from whatwhere.study.listing import list_cards, print_cards, print_in_full, with_facts
 

@@ -182,7 +182,7 @@ def _scores(
     right = logit.argmax(axis=1) == label
     scores = [_share("accuracy", "Accuracy", right)]
     if len(class_names) >= MIN_CLASSES_FOR_TOP5:
-        scores.append(_share("top5", "Top-5 accuracy", _among_first(logit, label, 5)))
+        scores.append(_share("top5", "Top-5 accuracy", among_first(logit, label, number=5)))
     averaging = (
         f"of '{class_names[1]}' against '{class_names[0]}'"
         if len(class_names) == 2
@@ -190,7 +190,7 @@ def _scores(
     )
     scores += [
         _of_items("balanced-accuracy", "Balanced accuracy (macro recall)", logit, label),
-        _macro_precision(logit.argmax(axis=1), label, counts),
+        _macro_precision(logit.argmax(axis=1), label, len(counts)),
         _of_items("macro-f1", "Macro F1", logit, label),
         _of_items("auc", f"AUC, {averaging}", logit, label),
         _mean("nll", "NLL, nats", negative_log_likelihood(logit, label)),
@@ -213,18 +213,33 @@ def _of_items(name: str, title: str, logit: np.ndarray, label: np.ndarray) -> Sc
     return _mean(name, title, values, is_share=True)
 
 
-def _macro_precision(said: np.ndarray, label: np.ndarray, counts: np.ndarray) -> Score:
-    """Mean over classes of p_c, the share of the images called c that are c.
+def _macro_precision(said: np.ndarray, label: np.ndarray, num_classes: int) -> Score:
+    values = macro_precision_values(said, label, num_classes=num_classes)
+    return _mean("precision", "Macro precision", values, is_share=True)
+
+
+def macro_precision_values(
+    said: np.ndarray, label: np.ndarray, *, num_classes: int
+) -> np.ndarray:
+    """Return influence values of the mean over classes of p_c, the share called c that is c.
 
         psi_i = mean_c ( p_c + [said = c] ([label = c] - p_c) n / n_c ),  n_c images called c
 
     A class that no image was called counts as 0, as in scikit-learn.
+
+    Args:
+        said: Predicted class of each image.
+        label: True class of each image.
+        num_classes: Number of classes.
+
+    Returns:
+        float64, one per image; their mean is the macro precision.
     """
-    called = counts.sum(axis=0)
-    precision = np.diag(counts) / np.maximum(called, 1)
+    called = np.bincount(said, minlength=num_classes)
     right = (said == label).astype(np.float64)
-    step = (right - precision[said]) * len(label) / called[said] / len(counts)
-    return _mean("precision", "Macro precision", precision.mean() + step, is_share=True)
+    precision = np.bincount(said, weights=right, minlength=num_classes) / np.maximum(called, 1)
+    step = (right - precision[said]) * len(label) / called[said] / num_classes
+    return precision.mean() + step
 
 
 def _mean(name: str, title: str, values: np.ndarray, *, is_share: bool = False) -> Score:
@@ -252,8 +267,17 @@ def wilson(num_right: int, number: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _among_first(logit: np.ndarray, label: np.ndarray, number: int) -> np.ndarray:
-    """Return whether the true class is among the `number` most likely ones of each image."""
+def among_first(logit: np.ndarray, label: np.ndarray, *, number: int) -> np.ndarray:
+    """Return whether the true class is among the most likely ones of each image.
+
+    Args:
+        logit: One row per image, one column per class.
+        label: Class index of each image.
+        number: How many classes count as the most likely ones.
+
+    Returns:
+        Booleans, one per image; classes with equal logits share the better place.
+    """
     own = logit[np.arange(len(label)), label]
     return (logit > own[:, None]).sum(axis=1) < number
 

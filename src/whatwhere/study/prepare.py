@@ -1,12 +1,15 @@
 """One data set made ready for a study: opened, its protocol resolved, its subsets drawn."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
+from whatwhere.augmentation import Augmentation
+from whatwhere.config import build
 from whatwhere.data import ImageSource, open_source
 from whatwhere.data.split import fingerprint as split_fingerprint
 from whatwhere.data.split import nested_subset
@@ -17,6 +20,7 @@ from whatwhere.study.request import ALL, Request
 from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
 
 EASY = ("digits", "cluttered-digits")
+VALIDATION_FRACTION = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +96,16 @@ def prepare(
         allow_missing_class=request.allow_missing_class,
         dedup=request.dedup,
         strict=request.strict,
+        validation_fraction=request.validation_fraction or VALIDATION_FRACTION,
     )
     protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     train = source.indices("train")
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
+    if request.extra is not None:
+        extra = build(Augmentation, {**asdict(protocol.extra), **json.loads(request.extra)})
+        protocol = replace(protocol, extra=extra)
     if request.class_weights is not None:
         weights = weights_in_order(request.class_weights, source.class_names)
         protocol = replace(protocol, class_weights=weights)

@@ -31,6 +31,8 @@ class Request:
         budget_seconds: Longest time to plan for; None for no limit.
         metric: Which score drives leaderboard, set and recommendation.
         strict: Whether to refuse data whose splits share images.
+        reproduces: The words of the command that asks for exactly these rows, which no control
+            joins; empty for a comparison.
         protocol: "quick", "standard" or "thorough".
         steps: Optimiser steps.
         epochs: Passes over the largest training set, instead of steps.
@@ -49,6 +51,8 @@ class Request:
         allow_missing_class: Whether a class may be missing in a split.
         dedup: Whether images that are in a later split too are left out of training.
         class_weights: "none", "balanced", or a JSON object of weights by class name.
+        validation_fraction: Share of the images drawn for validation where the data gives none.
+        extra: A JSON object of numbers of the protocol's further augmentation, by name.
     """
 
     data: tuple[str, ...]
@@ -58,6 +62,7 @@ class Request:
     budget_seconds: float | None = None
     metric: str = "accuracy"
     strict: bool = False
+    reproduces: tuple[str, ...] = ()
     protocol: str | None = None
     steps: int | None = None
     epochs: float | None = None
@@ -76,6 +81,8 @@ class Request:
     allow_missing_class: bool = False
     dedup: bool = False
     class_weights: str | None = None
+    validation_fraction: float | None = None
+    extra: str | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -113,6 +120,8 @@ class Request:
         Returns:
             A command line that continues or repeats this comparison.
         """
+        if self.reproduces:
+            return shlex.join(self.reproduces)
         words = ["whatwhere", "compare", *self.data]
         for design in self.designs:
             words += ["-d", design if isinstance(design, str) else design.__name__]
