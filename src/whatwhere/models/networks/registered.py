@@ -3,11 +3,9 @@
 from functools import cache
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.networks.factory import NetworkFactory
+from whatwhere.models.networks.ours import OURS
 from whatwhere.models.rivals import RIVALS
 from whatwhere.registry import Registry
-
-_OURS: tuple[tuple[NetworkCard, NetworkFactory], ...] = ()
 
 
 @cache
@@ -18,6 +16,6 @@ def networks() -> Registry[NetworkCard]:
     as texts by name. One that is a `NetworkFactory` also tells its configuration.
     """
     known: Registry[NetworkCard] = Registry("network")
-    for card, factory in (*_OURS, *RIVALS):
+    for card, factory in (*OURS, *RIVALS):
         known.register(card, factory)
     return known
