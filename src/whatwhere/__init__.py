@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
+    from whatwhere.models.networks.create import create_model
 
 _HOMES = {
     "Comparison": "whatwhere.api",
@@ -20,6 +21,7 @@ _HOMES = {
     "attach": "whatwhere.blocks.attach",
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
+    "create_model": "whatwhere.models.networks.create",
     "detach": "whatwhere.blocks.attach",
     "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
@@ -34,6 +36,7 @@ __all__ = [
     "attach",
     "attention",
     "compare",
+    "create_model",
     "detach",
     "evaluate_model",
     "predict",

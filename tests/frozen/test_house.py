@@ -96,6 +96,7 @@ def test_public_names():
         "attach",
         "attention",
         "compare",
+        "create_model",
         "detach",
         "evaluate_model",
         "predict",

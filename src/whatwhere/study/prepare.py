@@ -63,6 +63,7 @@ class Prepared:
             in_channels=self.source.channels,
             where=self.protocol.where,
             start=self.protocol.start,
+            image_size=self.source.image_size,
         )
 
 
