@@ -94,14 +94,26 @@ def print_in_full(cards: list[dict[str, Any]]) -> None:
         for field, value in card.items():
             if field == "name" or value in (None, "", [], ()):
                 continue
-            text = f"{field.replace('_', ' ')}: {_plain(value)}"
-            print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="    "))
+            name = field.replace("_", " ")
+            if _are_sentences(value):
+                print(f"  {name}:")
+                for item in value:
+                    print(_wrapped(item, first="    - ", then="      "))
+            else:
+                print(_wrapped(f"{name}: {_plain(value)}", first="  ", then="    "))
         print()
+
+
+def _are_sentences(value: Any) -> bool:
+    """Whether a value is a list of texts that need a line each."""
+    return isinstance(value, (list, tuple)) and any(" " in str(item) for item in value)
+
+
+def _wrapped(text: str, *, first: str, then: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=then)
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key}: {item}" for key, item in value.items())
-    if isinstance(value, list) and any(" " in str(item) for item in value):
-        return "".join(f"\n- {item}" for item in value)
     return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

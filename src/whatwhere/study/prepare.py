@@ -1,15 +1,12 @@
 """One data set made ready for a study: opened, its protocol resolved, its subsets drawn."""
 
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
-from whatwhere.augmentation import Augmentation
-from whatwhere.config import build
 from whatwhere.data import ImageSource, open_source
 from whatwhere.data.split import fingerprint as split_fingerprint
 from whatwhere.data.split import nested_subset
@@ -104,9 +101,6 @@ def prepare(
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
-    if request.extra is not None:
-        extra = build(Augmentation, {**asdict(protocol.extra), **json.loads(request.extra)})
-        protocol = replace(protocol, extra=extra)
     if request.class_weights is not None:
         weights = weights_in_order(request.class_weights, source.class_names)
         protocol = replace(protocol, class_weights=weights)

@@ -52,7 +52,6 @@ class Request:
         dedup: Whether images that are in a later split too are left out of training.
         class_weights: "none", "balanced", or a JSON object of weights by class name.
         validation_fraction: Share of the images drawn for validation where the data gives none.
-        extra: A JSON object of numbers of the protocol's further augmentation, by name.
     """
 
     data: tuple[str, ...]
@@ -82,7 +81,6 @@ class Request:
     dedup: bool = False
     class_weights: str | None = None
     validation_fraction: float | None = None
-    extra: str | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:

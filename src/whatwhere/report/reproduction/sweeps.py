@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from whatwhere.report.numbers import percent, points_at_least, points_at_most
+from whatwhere.report.numbers import percent, points_at_least, points_at_most, signed_points
 from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
 from whatwhere.settings import Sweep
 from whatwhere.stats import Comparison, Pair
@@ -189,12 +189,12 @@ def _loss_sentence(sweep: Sweep, score: str, points: list[SweepPoint]) -> str:
     if last.num_seeds < MIN_SEEDS_FOR_CLAIMS or last.difference_low is None:
         return f"{change}. Screening only ({last.num_seeds} runs): nothing is claimed."
     assert last.difference_high is not None
-    low, high = (100 * bound for bound in (last.difference_low, last.difference_high))
+    low, high = last.difference_low, last.difference_high
     shown = [p for p in points if p.p_adjusted < ALPHA and p.difference < 0]
     first = f"a loss is shown from {shown[0].value:g} on" if shown else "no loss is shown"
     if shown and any(p.p_adjusted >= ALPHA for p in points if p.value > shown[0].value):
         first = f"a loss is shown at {', '.join(f'{p.value:g}' for p in shown)}"
     return (
-        f"{change}: {low:+.1f} to {high:+.1f} points (paired, 95 %); corrected for"
-        f" {len(points) - 1} comparisons, {first}."
-    ).replace("-", "−")
+        f"{change}: {signed_points(low)} to {signed_points(high)} points (paired, 95 %); corrected"
+        f" for {len(points) - 1} comparisons, {first}."
+    )

@@ -1,7 +1,7 @@
 """Each reported figure beside what was measured, and what may be said of the two."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
 from whatwhere.settings.setting import COSTS, Figure
@@ -105,18 +105,16 @@ def _judged(scored: Scored, figure: Figure, flaws: Sequence[Flaw]) -> Verdict:
     own = tuple(
         flaw
         for flaw in flaws
-        if flaw.row == figure.row and figure.metric in flaw.metrics and not figure.source
+        if (flaw.row, flaw.check == "difference") == (figure.row, bool(figure.minus))
+        and figure.metric in flaw.metrics
+        and not figure.source
     )
     verdict = _count(scored, figure) if figure.metric in COSTS else _score(scored, figure)
     impossible = [flaw for flaw in own if flaw.impossible]
     if impossible:
         reason = impossible[0].sentence
-        return _with(verdict, verdict=IMPOSSIBLE, reason=reason, flaws=own)
-    return _with(verdict, flaws=own)
-
-
-def _with(verdict: Verdict, **changes: object) -> Verdict:
-    return Verdict(**{**verdict.__dict__, **changes})  # type: ignore[arg-type]
+        return replace(verdict, verdict=IMPOSSIBLE, reason=reason, flaws=own)
+    return replace(verdict, flaws=own)
 
 
 def chosen_point(scored: Scored, row: str) -> ScoredPoint | None:
@@ -187,14 +185,14 @@ def _score(scored: Scored, figure: Figure) -> Verdict:
 def _compared(scored: Scored, found: Verdict, low: float, high: float) -> Verdict:
     reason = _why_not(scored, found.num_seeds)
     if reason:
-        return _with(found, reason=reason)
+        return replace(found, reason=reason)
     number = found.figure.number
     few = "" if found.num_seeds >= MIN_SEEDS_FOR_CLAIMS else "screening only: two runs"
     if number.high < low:
-        return _with(found, verdict=ABOVE, reason=few)
+        return replace(found, verdict=ABOVE, reason=few)
     if number.low > high:
-        return _with(found, verdict=BELOW, reason=few)
-    return _with(found, verdict=WITHIN, reason=few)
+        return replace(found, verdict=BELOW, reason=few)
+    return replace(found, verdict=WITHIN, reason=few)
 
 
 def _why_not(scored: Scored, num_seeds: int) -> str:

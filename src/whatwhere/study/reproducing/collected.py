@@ -130,6 +130,21 @@ class _Reader:
         return self.noisy.logits(trial, sigma=noise, run=run.folder), label
 
 
+def _full_steps(recipe: dict[str, Any], run: Run, size: int) -> int:
+    """Return how many steps the whole recipe has on these data at this batch size."""
+    ((name, facts),) = run.data.items()
+    whole = preset(
+        recipe["name"],
+        easy=name in EASY,
+        allow_flip=facts["flip"],
+        image_size=facts["image_size"],
+        num_train=size,
+        num_classes=len(facts["class_names"]),
+        batch_size=recipe["batch_size"],
+    )
+    return whole.steps
+
+
 def _scores(answers: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, np.ndarray]:
     """Return values per image by score; a score that the images do not allow is left out."""
     values: dict[str, np.ndarray] = {}

@@ -62,8 +62,8 @@ def _facts(setting: Setting) -> dict[str, Any]:
     if sweep:
         facts["sweep"] = f"{sweep['axis']}: {', '.join(f'{v:g}' for v in sweep['values'])}"
     return {
+        "name": facts.pop("id"),
         **facts,
-        "name": setting.id,
         "rows": [_row(row, setting) for row in facts["rows"]],
         "figures": [_figure(figure) for figure in facts["figures"]],
         "measured": [f"{one['date']}: {one['result']}" for one in facts["measured"]],

@@ -1,13 +1,14 @@
 """From a setting to what is trained: every point of its table or sweep, and the runs they need."""
 
+import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from whatwhere.errors import unknown_name
 from whatwhere.settings import Row, Setting, Sweep
 from whatwhere.study.chosen import choose_designs
 
-# Numbers of the protocol's augmentation that sweeps of noise set.
+# Settings of the protocol that sweeps of noise change.
 NOISE_FIELDS = {"training-noise": "noise_sigma", "label-noise": "label_noise"}
 
 
@@ -17,11 +18,10 @@ class Arm:
 
     Args:
         name: Of its folder.
-        protocol: The recipe.
+        protocol: The recipe, perhaps with settings that differ, such as "r1(label_noise=0.2)".
         designs: What is trained, as texts.
         batch_size: Images per step; 0 for the recipe's.
         rate_factor: What the recipe's learning rate is multiplied by.
-        extra: Numbers of the protocol's further augmentation.
     """
 
     name: str
@@ -29,7 +29,6 @@ class Arm:
     designs: tuple[str, ...] = ()
     batch_size: int = 0
     rate_factor: float = 1.0
-    extra: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,17 @@ def _label(setting: Setting, row: Row) -> str:
 
 def _arm(setting: Setting, row: Row) -> Arm:
     protocol = row.protocol or setting.protocol
-    return Arm(protocol, protocol, batch_size=setting.batch_size)
+    return Arm(_legal(protocol), protocol, batch_size=setting.batch_size)
+
+
+def batch_name(protocol: str, batch_size: float) -> str:
+    """Return the name of the run at a batch size with the recipe's own learning rate."""
+    return f"{_legal(protocol)}-batch-{batch_size:g}"
+
+
+def _legal(text: str) -> str:
+    """Return a text as part of a folder's name."""
+    return re.sub(r"[^\w.-]+", "-", text).strip("-")
 
 
 def _swept(setting: Setting, row: Row) -> Iterator[tuple[Arm, Point]]:
@@ -149,8 +158,8 @@ def _arms(setting: Setting, sweep: Sweep, row: Row) -> Iterator[tuple[str, float
     elif sweep.varies in NOISE_FIELDS:
         for value in sweep.values:
             name = f"{base.name}-{sweep.varies}-{value:g}"
-            extra = {NOISE_FIELDS[sweep.varies]: float(value)}
-            yield row.label, value, replace(base, name=name, extra=extra)
+            change = f"({NOISE_FIELDS[sweep.varies]}={value:g})" if value else ""
+            yield row.label, value, replace(base, name=name, protocol=base.protocol + change)
     else:
         for value in sweep.values:
             yield row.label, value, base
@@ -158,5 +167,5 @@ def _arms(setting: Setting, sweep: Sweep, row: Row) -> Iterator[tuple[str, float
 
 def _batch_arm(base: Arm, sweep: Sweep, scaling: str, value: float) -> Arm:
     factor = sweep.rate_factor(scaling, value)
-    name = f"{base.name}-batch-{value:g}" + ("" if factor == 1.0 else f"-{scaling}")
+    name = batch_name(base.protocol, value) + ("" if factor == 1.0 else f"-{scaling}")
     return Arm(name, base.protocol, batch_size=int(value), rate_factor=factor)

@@ -1,6 +1,5 @@
 """Running the arms of a setting through `compare`, one run folder each."""
 
-import json
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +11,9 @@ from whatwhere.records import Run
 from whatwhere.settings import Setting
 from whatwhere.study.compare import run_comparison
 from whatwhere.study.display import Display
-from whatwhere.study.reproducing.points import Arm
+from whatwhere.study.reproducing.points import Arm, batch_name
 from whatwhere.study.request import Request
+from whatwhere.training.changes import split_changes
 from whatwhere.training.presets import PRESETS
 
 
@@ -82,16 +82,17 @@ def refuse_what_cannot_run(setting: Setting, wanted: Wanted) -> None:
         wanted: How it is to be run.
 
     Raises:
-        DataError: If its data set is none that can be fetched and no other is given.
+        DataError: If its data set is none that can be fetched.
         UsageError: If a number is out of range, or a protocol is not known.
     """
-    if setting.refused and wanted.data is None:
+    if setting.refused:
         raise DataError(f"{setting.id} cannot be run: {setting.refused}")
     if wanted.data is None and setting.data not in CATALOGUE:
         raise unknown_name("data set", setting.data, CATALOGUE)
     if wanted.steps is not None and wanted.steps < 1:
         raise UsageError(f"steps={wanted.steps}: expected at least 1")
-    for name in {setting.protocol, *(row.protocol for row in setting.rows if row.protocol)}:
+    for text in {setting.protocol, *(row.protocol for row in setting.rows if row.protocol)}:
+        name, _ = split_changes(text)
         if name not in PRESETS:
             raise unknown_name("protocol", name, PRESETS)
 
@@ -165,7 +166,6 @@ def request_of(setting: Setting, arm: Arm, wanted: Wanted, *, folder: Path) -> R
         backbone=setting.backbone or None,
         device=wanted.device,
         validation_fraction=setting.validation_fraction or None,
-        extra=json.dumps(arm.extra, sort_keys=True) if arm.extra else None,
     )
 
 
@@ -174,6 +174,6 @@ def _rate(setting: Setting, arm: Arm, folder: Path) -> float | None:
     if arm.rate_factor == 1.0:
         return None
     assert setting.sweep is not None
-    reference = arm_folder(folder, f"{arm.protocol}-batch-{setting.sweep.reference:g}")
+    reference = arm_folder(folder, batch_name(arm.protocol, setting.sweep.reference))
     (recipe,) = Run.read(reference).config["recipe"].values()
     return recipe["learning_rate"] * arm.rate_factor
