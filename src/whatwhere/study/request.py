@@ -31,7 +31,8 @@ class Request:
         budget_seconds: Longest time to plan for; None for no limit.
         metric: Which score drives leaderboard, set and recommendation.
         strict: Whether to refuse data whose splits share images.
-        protocol: "quick", "standard" or "thorough".
+        protocol: "quick", "standard", "thorough", or the name of a publication's recipe such as
+            "r1".
         steps: Optimiser steps.
         epochs: Passes over the largest training set, instead of steps.
         batch_size: Images per step.
