@@ -135,7 +135,8 @@ def compare(
         sizes: Numbers of training images, nested and stratified; 0 for all.
         budget_seconds: Longest time to plan for, in seconds.
         metric: "accuracy", "balanced-accuracy", "macro-f1" or "auc".
-        protocol: "quick" (default on a CPU), "standard" (default on a GPU) or "thorough".
+        protocol: "quick" (default on a CPU), "standard" (default on a GPU), "thorough", or the name
+            of a publication's recipe such as "r1".
         steps: Optimiser steps of every trial.
         epochs: Passes over the largest training set, instead of steps.
         batch_size: Images per step.
@@ -223,7 +224,8 @@ def train(
         data: A known name, a folder, a CSV or an npz file.
         design: As for `compare`, but one.
         output: Folder for `model.safetensors`, `config.toml` and `README.md`.
-        protocol: "quick", "standard" or "thorough".
+        protocol: "quick", "standard", "thorough", or the name of a publication's recipe such as
+            "r1".
         steps: Optimiser steps instead of the protocol's.
         backbone: As for `compare`.
         pretrained: As for `compare`.

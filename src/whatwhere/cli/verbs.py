@@ -9,6 +9,7 @@ import typer
 
 from whatwhere.cli.evaluating import eval_
 from whatwhere.cli.options import (
+    PROTOCOL_HELP,
     Backbone,
     Batch,
     ClassWeights,
@@ -65,7 +66,7 @@ def compare(
     metric: Annotated[
         str, typer.Option(help="accuracy, balanced-accuracy, macro-f1 or auc.")
     ] = "accuracy",
-    protocol: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
+    protocol: Annotated[str | None, typer.Option(help=PROTOCOL_HELP)] = None,
     steps: Steps = None,
     epochs: Epochs = None,
     batch: Batch = None,
@@ -156,7 +157,7 @@ def compare(
 def train(
     data: Annotated[str, typer.Argument(metavar="DATA")],
     design: Designs = None,
-    protocol: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
+    protocol: Annotated[str, typer.Option(help=PROTOCOL_HELP)] = "standard",
     steps: Steps = None,
     epochs: Epochs = None,
     batch: Batch = None,

@@ -5,6 +5,7 @@ from typing import Any
 
 from whatwhere.report.cell import Cell
 from whatwhere.report.numbers import decimals_for, is_number, plain
+from whatwhere.report.training import training_sentences
 from whatwhere.report.wording import metric_name
 
 # A 95 % interval is about this many standard errors wide.
@@ -62,7 +63,7 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         cell: The cell.
 
     Returns:
-        One or two sentences.
+        A few sentences.
     """
     recipe = cell.recipe
     parts = [
@@ -75,7 +76,8 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
     ]
     how = ", ".join(part for part in parts if part)
-    return f"{how[0].upper()}{how[1:]}. {_beginning(recipe)}{estimand(entry)}"
+    said = training_sentences(recipe) + _beginning(recipe)
+    return f"{how[0].upper()}{how[1:]}. {said}{estimand(entry)}"
 
 
 def _beginning(recipe: dict[str, Any]) -> str:

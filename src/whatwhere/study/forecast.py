@@ -11,7 +11,7 @@ from whatwhere.models import build_model
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
-from whatwhere.training.protocol import PROTOCOLS, preset
+from whatwhere.training.presets import PROTOCOLS, preset
 
 
 def forecast(
@@ -79,7 +79,7 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
 def _stronger(item: ReadyData) -> tuple[str, float] | None:
     """Return the next protocol and how many times longer it takes, by multiply-adds."""
     name = item.protocol.name
-    if name == PROTOCOLS[-1]:
+    if name not in PROTOCOLS[:-1]:
         return None
     source, spec = item.prepared.source, item.spec
     following = PROTOCOLS[PROTOCOLS.index(name) + 1]

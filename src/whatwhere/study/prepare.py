@@ -14,7 +14,8 @@ from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.class_weights import weights_in_order
 from whatwhere.study.request import ALL, Request
-from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
+from whatwhere.training.presets import largest_image_size, preset
+from whatwhere.training.protocol import Protocol, fine_tuning, with_steps
 
 EASY = ("digits", "cluttered-digits")
 VALIDATION_FRACTION = 0.15
@@ -96,8 +97,16 @@ def prepare(
         strict=request.strict,
         validation_fraction=request.validation_fraction or VALIDATION_FRACTION,
     )
-    protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     train = source.indices("train")
+    protocol = preset(
+        name,
+        easy=easy,
+        allow_flip=source.allow_flip,
+        image_size=source.image_size,
+        num_train=len(train),
+        num_classes=source.num_classes,
+        batch_size=request.batch_size,
+    )
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
@@ -163,14 +172,15 @@ def hashes_of(prepared: Prepared) -> dict[str, str]:
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:
-    names = ("steps", "batch_size", "learning_rate", "backbone", "where", "precision", "layout")
+    names = ("batch_size", "learning_rate", "backbone", "where", "precision", "layout")
     values: dict[str, Any] = {
         name: getattr(request, name) for name in names if getattr(request, name) is not None
     }
-    batch_size = values.get("batch_size", protocol.batch_size)
+    protocol = replace(protocol, **values)
     if request.epochs is not None:
-        values["steps"] = max(1, round(request.epochs * max(1, num_train // batch_size)))
-    return replace(protocol, **values)
+        steps_per_epoch = max(1, num_train // protocol.batch_size)
+        return with_steps(protocol, max(1, round(request.epochs * steps_per_epoch)))
+    return with_steps(protocol, protocol.steps if request.steps is None else request.steps)
 
 
 def _subsets(

@@ -33,7 +33,8 @@ class Request:
         strict: Whether to refuse data whose splits share images.
         reproduces: The words of the command that asks for exactly these rows, which no control
             joins; empty for a comparison.
-        protocol: "quick", "standard" or "thorough".
+        protocol: "quick", "standard", "thorough", or the name of a publication's recipe such as
+            "r1".
         steps: Optimiser steps.
         epochs: Passes over the largest training set, instead of steps.
         batch_size: Images per step.
