@@ -32,6 +32,7 @@ def point(label, values, *, row=None, **more):
         "full_steps": 400,
         "batch_size": 64,
         "learning_rate": 0.2,
+        "precision": "fp32",
     }
     scores = values if isinstance(values, dict) else {"accuracy": values}
     seeds = tuple(range(len(next(iter(scores.values()))))) if scores else ()

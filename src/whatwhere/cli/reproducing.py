@@ -61,7 +61,10 @@ def reproduce(
 
         from whatwhere.report.reproduction.terminal import print_reproduction
 
-        print_reproduction(found.told, Console())
+        console = Console()
+        # Piped, a table must not be cut at 80 columns.
+        wide = console if console.is_terminal else Console(width=160)
+        print_reproduction(found.told, wide)
         print(f"result: {found.result}\npage: {found.page}")
     if found.failures:
         for failure in found.failures:

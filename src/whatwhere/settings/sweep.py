@@ -46,7 +46,7 @@ class Sweep:
         if len(self.values) < 2 or tuple(sorted(set(self.values))) != self.values:
             raise UsageError(f"sweep values {self.values}: expected at least two, ascending")
         if self.reference not in self.values:
-            raise UsageError(f"sweep reference {self.reference}: expected one of {self.values}")
+            raise UsageError(f"sweep reference {self.reference:g}: expected one of {self.values}")
         if bool(self.scalings) != (self.varies == "batch-size"):
             raise UsageError("a sweep of batch sizes has scalings, and no other sweep has any")
 

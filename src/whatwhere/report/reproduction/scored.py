@@ -31,6 +31,7 @@ class ScoredPoint:
         full_steps: Steps of the whole recipe.
         batch_size: Images per step.
         learning_rate: At its peak.
+        precision: Number format of training, "fp32" or "bf16".
         series: Of a sweep's figure; "" where nothing is swept.
         value: Of a sweep, or None.
     """
@@ -49,6 +50,7 @@ class ScoredPoint:
     full_steps: int
     batch_size: int
     learning_rate: float
+    precision: str
     series: str = ""
     value: float | None = None
 

@@ -1,13 +1,14 @@
 """A reproduction as plain values: what terminal, result file and page all show."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from whatwhere.report.numbers import count, large, percent, signed_points
+from whatwhere.report.numbers import count, large, percent
 from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.report.reproduction.sweeps import SweepResult, sweep_results
 from whatwhere.report.reproduction.verdicts import Verdict, find_flaws, judge
-from whatwhere.settings.setting import COSTS, Setting
+from whatwhere.settings.setting import COSTS
 from whatwhere.stats.published import Flaw
 from whatwhere.stats.scores import PUBLISHED_SCORES, TITLES
 
@@ -59,6 +60,7 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
         "unknown": list(setting.unknown),
         "choices": list(setting.choices),
         "expected": setting.expected,
+        "warnings": list(scored.data.warnings),
         "failures": list(scored.failures),
     }
 
@@ -104,14 +106,15 @@ def shown_measured(verdict: dict[str, Any]) -> str:
         verdict: From `tell`.
 
     Returns:
-        For instance "93.1 [92.6, 93.6]"; a dash where nothing was measured.
+        For instance "93.10 [92.60, 93.60]", in the unit of the printed figure; a dash where nothing
+        was measured.
     """
     value = verdict["measured"]
     if value is None:
         return "–"
     if verdict["metric"] in COSTS:
         return f"{count(value)} ({large(value)})"
-    shown = signed_points if verdict["minus"] else _percent
+    shown = _shown_as(verdict)
     text = shown(value)
     if verdict["low"] is None:
         return f"{text} (one run)"
@@ -125,20 +128,19 @@ def printed_label(verdict: dict[str, Any]) -> str:
     return f"{verdict['row']}{minus}{source}"
 
 
-def fidelity_note(setting: Setting) -> str:
-    """Say what a table of the setting may be called."""
-    if setting.kind == "ours":
-        return "A table of our own: no paper reports it."
-    if setting.kind == "sensitivity":
-        return "A sensitivity sweep of our own."
-    return (
-        "Networks and designs are reconstructions from the published description wherever the paper"
-        " leaves something open; see what it leaves out and what we chose."
-    )
+def shown_sd(verdict: dict[str, Any]) -> str:
+    """Return the standard deviation of a run in the unit of the printed figure."""
+    sd = verdict["seed_sd"]
+    return "–" if sd is None else _shown_as({**verdict, "minus": ""})(sd)
 
 
-def _percent(share: float) -> str:
-    return percent(share, decimals=2)
+def _shown_as(verdict: dict[str, Any]) -> Callable[[float], str]:
+    """Return what writes a share as the figure is printed: points, percent, or a share of one."""
+    if verdict["minus"]:
+        return lambda share: f"{100 * share:+.2f}".replace("-", "−")
+    if "%" in verdict["printed"]:
+        return lambda share: percent(share, decimals=2)
+    return lambda share: f"{share:.4f}"
 
 
 def _point(scored: Scored, point: ScoredPoint) -> dict[str, Any]:
@@ -158,6 +160,7 @@ def _point(scored: Scored, point: ScoredPoint) -> dict[str, Any]:
     names = (
         "label", "row", "design", "protocol", "series", "value", "validation", "parameters",
         "macs", "num_failed", "steps", "full_steps", "batch_size", "learning_rate",
+        "precision",
     )  # fmt: skip
     facts = {name: getattr(point, name) for name in names}
     return {**facts, "seeds": list(point.seeds), "scores": scores}

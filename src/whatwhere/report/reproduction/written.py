@@ -15,6 +15,7 @@ from whatwhere.report.reproduction.told import (
     metric_title,
     printed_label,
     shown_measured,
+    shown_sd,
 )
 from whatwhere.report.text import markdown
 
@@ -105,12 +106,15 @@ def facts_of(told: dict[str, Any]) -> list[tuple[str, str]]:
     versions = ", ".join(
         f"{name} {machine[name]}" for name in ("whatwhere", "torch", "python") if name in machine
     )
+    formats = sorted({point["precision"] for point in told["points"]})
     facts = {
         "paper": ", ".join(filter(None, (told["paper"], told["table"], told["doi"]))),
         "data": f"{data['title']}: {data['num_train']:,} training, {data['num_validation']:,}"
         f" validation, {data['num_test']:,} test images, {data['num_classes']} classes"
         f" (SHA-256 {data['content_hash'][:12]})",
-        "machine": f"{machine.get('cpu', '')}; {machine.get('device', '')}",
+        "machine": "; ".join(
+            [*(machine[name] for name in ("cpu", "device") if machine.get(name)), *formats]
+        ),
         "versions": versions,
         "commit": told["commit"],
         "command": told["command"],
@@ -135,6 +139,7 @@ def sections_of(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
         ("What the paper leaves out", told["unknown"]),
         ("What we chose", told["choices"]),
         ("What we expected before measuring", [told["expected"]] if told["expected"] else []),
+        ("What was found in the data", told["warnings"]),
         ("Runs that failed", told["failures"]),
     ]
     return [(title, list(texts)) for title, texts in sections if texts]
@@ -146,7 +151,7 @@ def _markdown_row(verdict: dict[str, Any]) -> str:
         metric_title(verdict["metric"]),
         verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
         shown_measured(verdict),
-        percent(verdict["seed_sd"], decimals=2),
+        shown_sd(verdict),
         str(verdict["num_seeds"] or "–"),
         shown_verdict(verdict),
     ]
@@ -213,7 +218,7 @@ def write_reproduction_page(folder: Path, told: dict[str, Any]) -> Path:
                 metric_title(verdict["metric"]),
                 verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
                 shown_measured(verdict),
-                percent(verdict["seed_sd"], decimals=2),
+                shown_sd(verdict),
                 str(verdict["num_seeds"] or "–"),
                 verdict["verdict"],
                 shown_verdict(verdict).removeprefix(verdict["verdict"]).strip(" ()"),

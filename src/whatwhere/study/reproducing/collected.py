@@ -108,6 +108,7 @@ class _Reader:
             full_steps=_full_steps(recipe, run, size),
             batch_size=recipe["batch_size"],
             learning_rate=recipe["learning_rate"],
+            precision=recipe["precision"],
             series=point.series,
             value=point.value,
         )
