@@ -61,7 +61,7 @@ def assert_alike(ours, theirs):
 
 
 def test_angles_are_drawn_as_torchvision_does(sampled):
-    ours = draws().uniform("rotation", -15, 15)
+    ours = draws().uniform("rotation", -15.0, 15.0)
     assert_alike(ours, sampled(v2.RandomRotation(15))["angle"])
 
 

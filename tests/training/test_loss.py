@@ -51,9 +51,7 @@ def test_weights_and_probabilities_by_hand(smoothing):
     smooth = (1 - smoothing) * TARGET + smoothing / CLASSES
     terms = -(WEIGHT * smooth * LOGIT.log_softmax(dim=1))
     expected = terms.sum() / (TARGET * WEIGHT).sum()
-    ours = classification_loss(
-        LOGIT, batch(TARGET), class_weight=WEIGHT, label_smoothing=smoothing
-    )
+    ours = classification_loss(LOGIT, batch(TARGET), class_weight=WEIGHT, label_smoothing=smoothing)
     assert ours.item() == pytest.approx(expected.item(), rel=1e-12)
     torchs = functional.cross_entropy(LOGIT, TARGET, weight=WEIGHT, label_smoothing=smoothing)
     assert torchs.item() == pytest.approx((terms.sum() / BATCH).item(), rel=1e-12)

@@ -1,18 +1,17 @@
 """Recipes: the numbers of their sources, shares of any number of steps, exact resumes."""
 
-import copy
 from dataclasses import asdict, fields, replace
 
-import numpy as np
 import pytest
-import torch
 from torch import nn
 
-from whatwhere.augmentation import PLAIN, Augmentation
+from whatwhere.augmentation import Augmentation
+from whatwhere.cli.options import PROTOCOL_HELP
 from whatwhere.config import build, fingerprint, read_toml, to_toml, without_defaults
-from whatwhere.data.stream import Pixels, TrainStream
 from whatwhere.errors import UsageError
-from whatwhere.training import fit
+from whatwhere.study.prepare import prepare
+from whatwhere.study.request import Request
+from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
 from whatwhere.training.presets import PRESETS, largest_image_size, preset
 from whatwhere.training.protocol import Protocol, with_steps
@@ -51,7 +50,7 @@ def test_recipes_have_the_numbers_of_their_sources(
 
 
 def test_every_recipe_is_a_preset_and_says_where_it_comes_from():
-    assert PRESETS == ("quick", "standard", "thorough", *RECIPES)
+    assert ("quick", "standard", "thorough", *RECIPES) == PRESETS
     for card in RECIPES.values():
         assert len(card.sources) > 40 or card.sources.startswith("None:")
         assert len(card.decided) > 40
@@ -139,6 +138,7 @@ def test_protocols_survive_their_file(name, tmp_path):
 
 def test_records_of_older_runs_are_read_and_keep_their_hash():
     new = {"nesterov", "decay_norms", "drops", "drop_factor", "lowest_learning_rate", "extra"}
+    new |= {"whole_steps"}
     standard = recipe("standard")
     old = {name: value for name, value in asdict(standard).items() if name not in new}
     assert len(old) == len(fields(Protocol)) - len(new) == 21
@@ -170,80 +170,57 @@ def test_unknown_augmentation_in_a_record_is_refused():
         build(Protocol, values)
 
 
-SIZE, NUM_IMAGES, NUM_CLASSES = 13, 64, 3
-RESUMED = {
-    "r0_samc": {},
-    "r1": {"ema_decay": 0.9},
-    "r1 with noise": {
-        "ema_decay": 0.9,
-        "extra": Augmentation(
-            noise_sigma=0.1, label_noise=0.3, erasing_probability=0.5, mixup_alpha=1.0
-        ),
-    },
-}
-
-
-def small():
-    torch.manual_seed(1)
-    return nn.Sequential(
-        nn.Conv2d(3, 5, 3), nn.BatchNorm2d(5), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(),
-        nn.Dropout(0.2), nn.Linear(5, NUM_CLASSES),
-    )  # fmt: skip
-
-
-def train(protocol, *, on_epoch=lambda point, state: None, resume_from=None):
-    images = np.random.default_rng(0).integers(0, 256, (NUM_IMAGES, 17, 17, 3), dtype=np.uint8)
-    labels = np.arange(NUM_IMAGES) % NUM_CLASSES
-    pixels = Pixels.load(images, labels, image_size=SIZE, mean=(127.0,) * 3, std=(70.0,) * 3)
-    stream = TrainStream(
-        pixels,
-        np.arange(NUM_IMAGES),
-        protocol.batch_size,
-        protocol.augmentation,
-        3,
-        extra=protocol.extra,
-        num_classes=NUM_CLASSES,
-        num_steps=protocol.steps,
+def test_single_numbers_are_changed_in_parentheses():
+    assert split_changes("r1") == ("r1", {})
+    name, changes = split_changes(
+        "standard( label_noise=0.2, nesterov=false,schedule=drops,drops=0.3-0.6, randaugment_ops=2)"
     )
-    return fit(
-        small(),
-        batch_at=stream.batch,
-        steps_per_epoch=stream.steps_per_epoch,
-        validate=lambda network: (0.5, 0.25),
-        protocol=protocol,
-        seed=3,
-        on_epoch=on_epoch,
-        resume_from=resume_from,
+    assert name == "standard"
+    protocol = with_changes(recipe(name), changes)
+    assert protocol == replace(
+        recipe("standard"),
+        nesterov=False,
+        schedule="drops",
+        drops=(0.3, 0.6),
+        extra=Augmentation(label_noise=0.2, randaugment_ops=2),
     )
+    assert split_changes("quick()") == ("quick", {})
 
 
-@pytest.mark.parametrize("stop_after", [1, 5])
-@pytest.mark.parametrize("case", RESUMED)
-def test_a_resumed_recipe_equals_an_uninterrupted_one(case, stop_after):
-    name = case.split()[0]
-    protocol = with_steps(recipe(name, num_train=NUM_IMAGES, batch_size=16), 23)
-    protocol = replace(protocol, precision="fp32", layout="nchw", **RESUMED[case])
-    states = []
-    whole = train(protocol, on_epoch=lambda point, state: states.append(copy.deepcopy(state())))
-    resumed = train(protocol, resume_from=states[stop_after])
-    first, second = whole.model.state_dict(), resumed.model.state_dict()
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    strip = [point._replace(seconds=0.0) for point in whole.curve]
-    assert strip == [point._replace(seconds=0.0) for point in resumed.curve]
-    assert all(np.isfinite(point.train_loss) for point in whole.curve)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("r1(label_noise=0.2", r"expected for instance r1\(label_noise=0.2\)"),
+        ("r1(labelnoise=0.2)", "there is no setting 'labelnoise'; did you mean 'label_noise'"),
+        ("r1(steps=5)", "there is no setting 'steps'"),
+        ("r1(label_noise=much)", "label_noise='much' is not float"),
+        ("r1(randaugment_ops=1.5)", "randaugment_ops='1.5' is not int"),
+        ("r1(nesterov=yes)", "nesterov='yes' is not bool"),
+    ],
+)
+def test_changes_that_make_no_sense_are_refused(text, message):
+    with pytest.raises(UsageError, match=message):
+        split_changes(text)
 
 
-def test_the_recorded_loss_is_that_of_the_mixed_images():
-    """With certain targets it is the plain loss; mixed targets cannot be met with certainty."""
-    protocol = replace(
-        with_steps(recipe("r1", num_train=NUM_IMAGES, batch_size=16), 1),
-        precision="fp32",
-        layout="nchw",
-        label_smoothing=0.0,
+def test_a_request_becomes_a_shortened_recipe():
+    request = Request(
+        data=("digits",),
+        protocol="r1(label_noise=0.2,ema_decay=0.99)",
+        steps=50,
+        backbone="resnet8",
     )
-    plain = train(replace(protocol, extra=PLAIN, augmentation="none")).curve[0].train_loss
-    never = replace(PLAIN, mixup_alpha=0.8, mixing_fraction=0.0)
-    assert train(replace(protocol, extra=never, augmentation="none")).curve[0].train_loss == plain
-    mixed = replace(PLAIN, mixup_alpha=100.0)  # halves, nearly
-    other = train(replace(protocol, extra=mixed, augmentation="none")).curve[0].train_loss
-    assert other != plain and other == pytest.approx(np.log(NUM_CLASSES), abs=0.5)
+    prepared = prepare("digits", request, device="cpu")
+    protocol, num_train = prepared.protocol, len(prepared.source.indices("train"))
+    whole = 300 * (num_train // 128)
+    assert (protocol.steps, protocol.whole_steps, protocol.backbone) == (50, whole, "resnet8")
+    assert protocol.ema_decay == pytest.approx(max(0.0, 1 - 0.01 * whole / 50))
+    assert protocol.extra.label_noise == 0.2 and protocol.extra.mixup_alpha == 0.8
+    whole_request = replace(request, steps=None, protocol="r1")
+    assert prepare("digits", whole_request, device="cpu").protocol.whole_steps == 0
+    standard = replace(request, protocol="standard")
+    assert prepare("digits", standard, device="cpu").protocol.whole_steps == 0
+
+
+def test_the_help_names_every_protocol():
+    assert all(name in PROTOCOL_HELP for name in PRESETS)

@@ -69,7 +69,7 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
     parts = [
         f"protocol {protocol_name(cell)}" if protocol_name(cell) else "",
         f"{recipe['backbone']}" if recipe.get("backbone") else "",
-        f"{recipe['steps']:,} steps" if recipe.get("steps") else "",
+        _steps(recipe),
         f"batch {recipe['batch_size']}" if recipe.get("batch_size") else "",
         _optimiser(recipe),
         f"{recipe['image_size']} px" if recipe.get("image_size") else "",
@@ -91,6 +91,13 @@ def _beginning(recipe: dict[str, Any]) -> str:
         f"Fine-tuned from {origin['name']} (SHA-256 {origin['sha256'][:12]}){rest}; attention"
         " starts as the identity. "
     )
+
+
+def _steps(recipe: dict[str, Any]) -> str:
+    if not recipe.get("steps"):
+        return ""
+    whole = recipe.get("whole_steps")
+    return f"{recipe['steps']:,} steps" + (f" instead of the recipe's {whole:,}" if whole else "")
 
 
 def _optimiser(recipe: dict[str, Any]) -> str:

@@ -14,8 +14,10 @@ from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.class_weights import weights_in_order
 from whatwhere.study.request import ALL, Request
+from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.presets import largest_image_size, preset
 from whatwhere.training.protocol import Protocol, fine_tuning, with_steps
+from whatwhere.training.recipes import RECIPES
 
 EASY = ("digits", "cluttered-digits")
 VALIDATION_FRACTION = 0.15
@@ -82,7 +84,8 @@ def prepare(
     Returns:
         The prepared data set.
     """
-    name = request.protocol or ("quick" if device == "cpu" else "standard")
+    asked = request.protocol or ("quick" if device == "cpu" else "standard")
+    name, changes = split_changes(asked)
     easy = data in EASY
     source = open_source(
         data,
@@ -107,6 +110,7 @@ def prepare(
         num_classes=source.num_classes,
         batch_size=request.batch_size,
     )
+    protocol = with_changes(protocol, changes)
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=len(train))
@@ -177,10 +181,14 @@ def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Prot
         name: getattr(request, name) for name in names if getattr(request, name) is not None
     }
     protocol = replace(protocol, **values)
+    steps = request.steps
     if request.epochs is not None:
         steps_per_epoch = max(1, num_train // protocol.batch_size)
-        return with_steps(protocol, max(1, round(request.epochs * steps_per_epoch)))
-    return with_steps(protocol, protocol.steps if request.steps is None else request.steps)
+        steps = max(1, round(request.epochs * steps_per_epoch))
+    if steps is None:
+        return protocol
+    is_part = protocol.name in RECIPES and steps < protocol.steps
+    return replace(with_steps(protocol, steps), whole_steps=protocol.steps if is_part else 0)
 
 
 def _subsets(

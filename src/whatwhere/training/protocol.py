@@ -42,6 +42,7 @@ class Protocol:
         drop_factor: What it is multiplied by each time.
         lowest_learning_rate: To which it falls, where the schedule is "linear" or "cosine".
         extra: Augmentation beyond crop and flip.
+        whole_steps: Of the recipe that this is a shortened form of; 0 where it is whole.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Protocol:
     drop_factor: float = 0.1
     lowest_learning_rate: float = 0.0
     extra: Augmentation = PLAIN
+    whole_steps: int = 0
 
     def __post_init__(self) -> None:
         weight_values(self.class_weights)
