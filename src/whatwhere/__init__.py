@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from whatwhere.version import __version__
 
 if TYPE_CHECKING:
-    from whatwhere.api import Comparison, compare, evaluate_model, predict, train
+    from whatwhere.api import Comparison, compare, evaluate_model, predict, reproduce, train
     from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
+    from whatwhere.models.networks.create import create_model
 
 _HOMES = {
     "Comparison": "whatwhere.api",
@@ -20,9 +21,11 @@ _HOMES = {
     "attach": "whatwhere.blocks.attach",
     "attention": "whatwhere.blocks.designs",
     "compare": "whatwhere.api",
+    "create_model": "whatwhere.models.networks.create",
     "detach": "whatwhere.blocks.attach",
     "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
+    "reproduce": "whatwhere.api",
     "train": "whatwhere.api",
 }
 
@@ -33,9 +36,11 @@ __all__ = [
     "attach",
     "attention",
     "compare",
+    "create_model",
     "detach",
     "evaluate_model",
     "predict",
+    "reproduce",
     "train",
 ]
 

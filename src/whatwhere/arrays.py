@@ -17,11 +17,14 @@ class Batch:
         image: Normalised images (batch, channel, height, width).
         label: Class indices (batch,).
         index: Position of each image in its source (batch,).
+        target: Probability of every class (batch, class) where images are mixed; None where the
+            label says it all.
     """
 
     image: "Tensor"
     label: "Tensor"
     index: "Tensor"
+    target: "Tensor | None" = None
 
 
 @dataclass(frozen=True)

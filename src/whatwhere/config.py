@@ -95,8 +95,30 @@ def build(kind: type[ConfigType], values: dict[str, Any]) -> ConfigType:
         raise UsageError(f"{kind.__name__} is incomplete: {error}") from None
 
 
+def without_defaults(value: Any) -> dict[str, Any]:
+    """Return a config dataclass as a dictionary that leaves out what has its default.
+
+    A field that is added later, with a default that means "as before", then changes neither what
+    is written for older values nor their fingerprint. `build` is the way back.
+
+    Args:
+        value: The dataclass.
+
+    Returns:
+        One entry per field that has no default, or another value than it.
+    """
+    kept = {}
+    for field in dataclasses.fields(value):
+        own = getattr(value, field.name)
+        if own != field.default:
+            kept[field.name] = without_defaults(own) if dataclasses.is_dataclass(own) else own
+    return kept
+
+
 def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
     """Return the value as the field wants it; an int will do for a float, nothing else bends."""
+    if isinstance(value, dict) and dataclasses.is_dataclass(expected):
+        return build(expected, value)  # type: ignore[arg-type]
     if isinstance(value, list):
         return tuple(value)
     plain = {

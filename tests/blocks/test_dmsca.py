@@ -14,7 +14,7 @@ from whatwhere.blocks.dmsca.reading import PARTS
 from whatwhere.errors import UsageError
 from whatwhere.models import num_parameters
 from whatwhere.training.optimise import build_optimizer
-from whatwhere.training.protocol import preset
+from whatwhere.training.presets import preset
 
 READINGS = {
     "default": {},

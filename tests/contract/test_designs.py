@@ -92,7 +92,7 @@ def test_identity_start_is_an_argument_of_attention(name):
 
 def test_identity_start_takes_no_weight_decay():
     from whatwhere.training.optimise import build_optimizer
-    from whatwhere.training.protocol import preset
+    from whatwhere.training.presets import preset
 
     block = attention("arcsa", channels=CHANNELS, start="identity")
     protocol = preset("quick", easy=True, allow_flip=False, image_size=12)

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from whatwhere.errors import UsageError
 from whatwhere.study.class_weights import class_weight, parse_class_weights, weights_in_order
-from whatwhere.training.protocol import preset
+from whatwhere.training.presets import preset
 
 PROTOCOL = preset("quick", easy=False, allow_flip=True, image_size=32)
 NAMES = ("ant", "bee", "owl")

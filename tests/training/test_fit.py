@@ -9,7 +9,7 @@ from torch import nn
 
 from whatwhere.arrays import Batch
 from whatwhere.training import DivergedError, fit
-from whatwhere.training.protocol import preset
+from whatwhere.training.presets import preset
 
 PROTOCOL = replace(
     preset("quick", easy=True, allow_flip=False, image_size=12),

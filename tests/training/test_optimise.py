@@ -8,7 +8,7 @@ import torch
 from whatwhere.errors import UsageError
 from whatwhere.models import create_resnet
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
-from whatwhere.training.protocol import preset
+from whatwhere.training.presets import preset
 
 QUICK = preset("quick", easy=True, allow_flip=False, image_size=12)
 

@@ -9,7 +9,8 @@ from torch import nn
 
 from whatwhere.arrays import Batch
 from whatwhere.training import fit
-from whatwhere.training.protocol import fine_tuning, preset
+from whatwhere.training.presets import preset
+from whatwhere.training.protocol import fine_tuning
 
 STEPS, RESTING_STEPS = 23, 10  # epochs are of 3 steps: the phase changes within the fourth
 PROTOCOL = replace(

@@ -4,6 +4,7 @@ from functools import cache, partial
 
 from torch import nn
 
+from whatwhere.blocks.amsra import AMSRA
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.blocks.dmsca import VARIANTS
 from whatwhere.blocks.plugins import add_plugins
@@ -25,7 +26,7 @@ def registry() -> Registry[DesignCard]:
     for row in TOPOLOGIES:
         card = _topology(*row)
         known.register(card, partial(WiringAttention, wiring=card.equation))
-    for card, factory in (*VARIANTS, *REFERENCES):
+    for card, factory in (*VARIANTS, *REFERENCES, *AMSRA):
         known.register(card, factory)
     known.register(_widened(), nn.Identity)
     for number, gain in enumerate(CONSTANT_GAINS, start=61):

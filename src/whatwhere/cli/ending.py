@@ -34,7 +34,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _fail(error.code_name, error.exit_code, str(error), error)
     except Stopped as stopped:
         kept = "finished trials are kept, the same command continues"
-        text = f"stopped; {kept}" if words[:1] == ["compare"] else "stopped"
+        text = f"stopped; {kept}" if words[:1] in (["compare"], ["reproduce"]) else "stopped"
         _fail("STOPPED", 128 + stopped.number, text, stopped)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -22,6 +22,11 @@ Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder of t
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="Say nothing but the result.")]
 DebugOption = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+PROTOCOL_HELP = (
+    "quick, standard or thorough; or a recipe: r0_samc, r0_samc_adamw, r0_dmsca, r0_amsra,"
+    " r0_medmnist, topologies_cifar, topologies_medmnist, r1. Numbers are changed in parentheses:"
+    " 'r1(label_noise=0.2)'."
+)
 Steps = Annotated[int | None, typer.Option(help="Optimiser steps of a trial.")]
 Epochs = Annotated[float | None, typer.Option(help="Passes over the data, instead of steps.")]
 Batch = Annotated[int | None, typer.Option(help="Images per step.")]

@@ -9,6 +9,7 @@ import typer
 
 from whatwhere.cli.evaluating import eval_
 from whatwhere.cli.options import (
+    PROTOCOL_HELP,
     Backbone,
     Batch,
     ClassWeights,
@@ -36,6 +37,7 @@ from whatwhere.cli.options import (
     set_mode,
 )
 from whatwhere.cli.printing import print_plan, print_result, say
+from whatwhere.cli.reproducing import reproduce
 
 app = typer.Typer(
     name="whatwhere",
@@ -64,7 +66,7 @@ def compare(
     metric: Annotated[
         str, typer.Option(help="accuracy, balanced-accuracy, macro-f1 or auc.")
     ] = "accuracy",
-    protocol: Annotated[str | None, typer.Option(help="quick, standard or thorough.")] = None,
+    protocol: Annotated[str | None, typer.Option(help=PROTOCOL_HELP)] = None,
     steps: Steps = None,
     epochs: Epochs = None,
     batch: Batch = None,
@@ -159,7 +161,7 @@ def compare(
 def train(
     data: Annotated[str, typer.Argument(metavar="DATA")],
     design: Designs = None,
-    protocol: Annotated[str, typer.Option(help="quick, standard or thorough.")] = "standard",
+    protocol: Annotated[str, typer.Option(help=PROTOCOL_HELP)] = "standard",
     steps: Steps = None,
     epochs: Epochs = None,
     batch: Batch = None,
@@ -260,6 +262,7 @@ def predict(
 
 
 app.command(name="eval")(eval_)
+app.command()(reproduce)
 
 
 @app.command()
@@ -279,7 +282,7 @@ def report(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="designs or data")],
+    what: Annotated[str, typer.Argument(help="designs, data or settings")],
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Show these cards in full; wildcards work."),
@@ -288,7 +291,7 @@ def list_(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List designs or data sets with their cards."""
+    """List designs, data sets or published settings."""
     set_mode(json_, quiet, debug)
     from whatwhere.study.listing import list_cards, print_cards, print_in_full, with_facts
 

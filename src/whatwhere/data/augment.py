@@ -4,13 +4,13 @@ Every image lies in the source as a canvas with a margin. A view of it is a tabl
 that cropping, flipping and picking the images of a batch cost one indexed copy.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from whatwhere.randomness import derive_seed, uniform
 
-AUGMENTATIONS = ("none", "crop", "crop-flip")
+AUGMENTATIONS = ("none", "crop", "flip", "crop-flip")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def random_views(
     Args:
         index: Position of each image in its source.
         margin: Of the canvas, in pixels; offsets are uniform from 0 to twice the margin.
-        augmentation: "none", "crop" or "crop-flip"; a flip has probability 1/2.
+        augmentation: "none", "crop", "flip" or "crop-flip"; a flip has probability 1/2.
         seed: Of the trial.
         epoch: Pass over the data, from 0.
 
@@ -55,12 +55,15 @@ def random_views(
     def draw(purpose: str) -> np.ndarray:
         return uniform(derive_seed(seed, purpose, epoch), index)
 
-    num_offsets = 2 * margin + 1
-    top = np.floor(draw("crop-top") * num_offsets).astype(np.int64)
-    left = np.floor(draw("crop-left") * num_offsets).astype(np.int64)
-    flips = augmentation == "crop-flip"
-    flipped = draw("flip") < 0.5 if flips else np.zeros(len(index), dtype=bool)
-    return Views(top, left, flipped)
+    views = centre_views(len(index), margin=margin)
+    if augmentation.startswith("crop"):
+        num_offsets = 2 * margin + 1
+        top = np.floor(draw("crop-top") * num_offsets).astype(np.int64)
+        left = np.floor(draw("crop-left") * num_offsets).astype(np.int64)
+        views = replace(views, top=top, left=left)
+    if augmentation.endswith("flip"):
+        views = replace(views, flipped=draw("flip") < 0.5)
+    return views
 
 
 def pixel_positions(
@@ -82,3 +85,21 @@ def pixel_positions(
     columns = np.where(views.flipped[:, None], pixels[::-1], pixels) + views.left[:, None]
     start = index.astype(np.int64)[:, None, None] * canvas_size**2
     return start + rows[:, :, None] * canvas_size + columns[:, None, :]
+
+
+def outside(views: Views, *, margin: int, image_size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows and columns of each view lie beyond the evaluation view.
+
+    Args:
+        views: One per image.
+        margin: Of the canvas, in pixels.
+        image_size: Side of a view, in pixels.
+
+    Returns:
+        Booleans (batch, row) and (batch, column).
+    """
+    pixels = np.arange(image_size)
+    rows = views.top[:, None] + pixels
+    columns = np.where(views.flipped[:, None], pixels[::-1], pixels) + views.left[:, None]
+    low, high = margin, margin + image_size
+    return (rows < low) | (rows >= high), (columns < low) | (columns >= high)

@@ -1,14 +1,19 @@
 """BatchStream: normalised batches of one split, on the device where they are used."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from jaxtyping import Float
 from torch import Tensor
 
 from whatwhere.arrays import Batch
-from whatwhere.data.augment import Views, centre_views, pixel_positions, random_views
+from whatwhere.augmentation import PLAIN, Augmentation
+from whatwhere.data.augment import Views, centre_views, outside, pixel_positions, random_views
+from whatwhere.data.augmentations.draws import Draws
+from whatwhere.data.augmentations.mixing import label_offsets, mix, random_mixture
+from whatwhere.data.augmentations.pipeline import distorted, erased
 from whatwhere.randomness import generator
 
 
@@ -86,17 +91,56 @@ class Pixels:
         Returns:
             The batch; pixels are (value - mean) / std.
         """
+        return self.as_batch(self.normalised(self.raw(index, views)), index)
+
+    def raw(
+        self, index: np.ndarray, views: Views, *, black_outside: bool = False
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Return some images' pixels as they are.
+
+        Args:
+            index: Position of each image in its source.
+            views: One per image.
+            black_outside: Whether what lies beyond the evaluation view is black.
+
+        Returns:
+            float32, whole numbers from 0 to 255; a view of (batch, height, width, channel).
+        """
         positions = pixel_positions(
             index, views, image_size=self.image_size, canvas_size=self.canvas_size
         )
         device = self.flat.device
         chosen = self.flat.index_select(0, torch.from_numpy(positions.reshape(-1)).to(device))
-        image = (chosen.to(torch.float32) - self.mean) / self.std
-        image = image.view(*positions.shape, -1).permute(0, 3, 1, 2)
-        if self.contiguous:
-            image = image.contiguous()
-        where = torch.from_numpy(index).to(device)
-        return Batch(image=image, label=self.label[where], index=where)
+        image = chosen.to(torch.float32).view(*positions.shape, -1).permute(0, 3, 1, 2)
+        if black_outside:
+            rows, columns = outside(views, margin=self.margin, image_size=self.image_size)
+            beyond = torch.from_numpy(rows[:, None, :, None] | columns[:, None, None, :])
+            image.masked_fill_(beyond.to(device), 0.0)
+        return image
+
+    def normalised(
+        self, image: Float[Tensor, "batch channel height width"]
+    ) -> Float[Tensor, "batch channel height width"]:
+        """Return (value - mean) / std of pixels from 0 to 255."""
+        return (image - self.mean.view(-1, 1, 1)) / self.std.view(-1, 1, 1)
+
+    def as_batch(
+        self, image: Float[Tensor, "batch channel height width"], index: np.ndarray
+    ) -> Batch:
+        """Put images into the memory layout of batches, with their labels.
+
+        Args:
+            image: Normalised.
+            index: Position of each image in its source.
+
+        Returns:
+            The batch.
+        """
+        form = torch.contiguous_format if self.contiguous else torch.channels_last
+        where = torch.from_numpy(index).to(self.flat.device)
+        return Batch(
+            image=image.contiguous(memory_format=form), label=self.label[where], index=where
+        )
 
 
 @dataclass(frozen=True)
@@ -110,8 +154,11 @@ class TrainStream:
         pixels: Where the images are.
         index: Positions of the training images.
         batch_size: Images per step; all of them where there are fewer.
-        augmentation: "none", "crop" or "crop-flip".
+        augmentation: "none", "crop", "flip" or "crop-flip".
         seed: Of the trial.
+        extra: What else happens to images and labels.
+        num_classes: Of the data; needed where labels are changed or mixed.
+        num_steps: Of the training run; needed where images are mixed.
     """
 
     pixels: Pixels
@@ -119,6 +166,9 @@ class TrainStream:
     batch_size: int
     augmentation: str
     seed: int
+    extra: Augmentation = PLAIN
+    num_classes: int = 0
+    num_steps: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
@@ -145,7 +195,27 @@ class TrainStream:
             seed=self.seed,
             epoch=epoch,
         )
-        return self.pixels.batch(chosen, views)
+        batch = self._augmented(chosen, views, epoch=epoch, step=step)
+        if self.extra.mixes and step < self.extra.mixing_fraction * self.num_steps:
+            size = self.pixels.image_size
+            mixture = random_mixture(self.extra, seed=self.seed, step=step, size=size)
+            return mix(batch, mixture, num_classes=self.num_classes)
+        return batch
+
+    def _augmented(self, index: np.ndarray, views: Views, *, epoch: int, step: int) -> Batch:
+        """Return images as they are looked at, each changed on its own."""
+        pixels, extra, draws = self.pixels, self.extra, Draws(self.seed, epoch, index)
+        image = pixels.raw(index, views, black_outside=extra.padding == "black")
+        image = distorted(image, draws, extra, fill=pixels.mean.round(), step=step)
+        image = erased(pixels.normalised(image), draws, extra, step=step)
+        batch = pixels.as_batch(image, index)
+        if not extra.label_noise:
+            return batch
+        offsets = label_offsets(
+            index, probability=extra.label_noise, num_classes=self.num_classes, seed=self.seed
+        )
+        wrong = (batch.label + torch.from_numpy(offsets).to(batch.label.device)) % self.num_classes
+        return replace(batch, label=wrong)
 
 
 def evaluation_batches(

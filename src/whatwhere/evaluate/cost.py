@@ -1,5 +1,6 @@
 """What a network costs: parameters, multiply-adds, milliseconds, memory."""
 
+import math
 import statistics
 import time
 import weakref
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -86,8 +88,8 @@ def measure_costs(
 def count_macs(model: nn.Module, image: Tensor) -> int:
     """Return the multiply-adds of one image.
 
-    Convolutions and matrix products are counted, as torch's own counter does; element-wise work
-    and pooling are not.
+    Convolutions and matrix products are counted, as torch's own counter does, with the two products
+    of attention and the products of recurrent layers; element-wise work and pooling are not.
 
     Args:
         model: The network; put into evaluation mode.
@@ -97,9 +99,28 @@ def count_macs(model: nn.Module, image: Tensor) -> int:
         Multiply-adds per image.
     """
     model.eval()
-    with torch.inference_mode(), FlopCounterMode(display=False) as counter:
+    counter = FlopCounterMode(display=False, custom_mapping=_RECURRENT)
+    # torch's counter knows no formula for the fused attention of CPUs, and would count nothing.
+    with torch.inference_mode(), sdpa_kernel(SDPBackend.MATH), counter:
         model(image[:1])
     return counter.get_total_flops() // 2
+
+
+def _onednn_flops(x: Any, w_input: Any, w_hidden: Any, *_: Any, **__: Any) -> int:
+    """Return the operations of one recurrent layer in one direction, from shapes."""
+    return 2 * math.prod(x[:-1]) * (math.prod(w_input) + math.prod(w_hidden))
+
+
+def _cudnn_flops(x: Any, weights: Any, *_: Any, **__: Any) -> int:
+    """Return the operations of all recurrent layers, from shapes; biases have one dimension."""
+    return 2 * math.prod(x[:-1]) * sum(math.prod(w) for w in weights if len(w) == 2)
+
+
+# Fused recurrent layers, of which torch's counter knows nothing.
+_RECURRENT = {
+    torch.ops.aten.mkldnn_rnn_layer: _onednn_flops,
+    torch.ops.aten._cudnn_rnn: _cudnn_flops,
+}
 
 
 def _fixed_costs(model: nn.Module, batch: Batch, precision: str) -> dict[str, Any]:

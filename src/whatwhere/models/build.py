@@ -1,6 +1,5 @@
 """From a specification to a network with its attention, from one seed."""
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -8,11 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from whatwhere.blocks import Design, attach
-from whatwhere.errors import UsageError, unknown_name
-from whatwhere.models.resnet import ResNet, create_resnet, resnet_spec
+from whatwhere.models.networks.create import create_model
+from whatwhere.models.resnet import ResNet, resnet_spec
+from whatwhere.models.timm_networks import TIMM_PREFIX
 from whatwhere.randomness import derive_seed
-
-TIMM_PREFIX = "timm:"
 
 
 @dataclass(frozen=True)
@@ -20,13 +18,14 @@ class ModelSpec:
     """Everything that fixes a network's form.
 
     Args:
-        backbone: One of our ResNets, or "timm:NAME".
+        backbone: A network by its text, as `create_model` takes it.
         num_classes: Number of logits.
         in_channels: Channels of the images, 1 to 4.
         where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         inner_widths: Widened inner channels of every block (our ResNets only), None for none.
         start: How attention begins: "paper" (as published) or "identity" (the network's outputs
             are those of the bare backbone).
+        image_size: Side of the images in pixels, for networks whose form depends on it.
     """
 
     backbone: str
@@ -35,6 +34,7 @@ class ModelSpec:
     where: str = "branch"
     inner_widths: tuple[int, ...] | None = None
     start: str = "paper"
+    image_size: int = 32
 
 
 def build_model(
@@ -69,7 +69,8 @@ def build_model(
         torch.manual_seed(derive_seed(seed, "attention", design.identity))
         if design.factory is None:  # no attention, or a wider backbone
             return model
-        return attach(model, design, where=spec.where, start=spec.start, sample=_sample(model))
+        sample = _sample(model, spec)
+        return attach(model, design, where=spec.where, start=spec.start, sample=sample)
 
 
 def place(model: nn.Module, *, device: str, layout: str) -> nn.Module:
@@ -135,54 +136,22 @@ def bare_backbone(spec: ModelSpec) -> nn.Module:
     Raises:
         UnknownNameError: If there is no such backbone.
     """
-    if spec.backbone.startswith(TIMM_PREFIX):
-        return _timm_backbone(spec)
     if spec.inner_widths is None:
-        return create_resnet(
-            spec.backbone, num_classes=spec.num_classes, in_channels=spec.in_channels
+        return create_model(
+            spec.backbone,
+            num_classes=spec.num_classes,
+            in_channels=spec.in_channels,
+            image_size=spec.image_size,
         )
     wide = replace(resnet_spec(spec.backbone), inner_widths=spec.inner_widths)
     return ResNet(wide, num_classes=spec.num_classes, in_channels=spec.in_channels)
 
 
-def timm_name(backbone: str) -> str:
-    """Return the name of a network that timm knows.
-
-    Args:
-        backbone: "timm:NAME", perhaps with the tag of its weights ("timm:resnet18.a1_in1k").
-
-    Returns:
-        NAME.
-
-    Raises:
-        UsageError: If timm is not installed.
-        UnknownNameError: If it knows no such network, or the network no such tag.
-    """
-    try:
-        import timm
-    except ImportError:
-        raise UsageError(f"{backbone} needs timm: pip install 'whatwhere[timm]'") from None
-    name = backbone.removeprefix(TIMM_PREFIX)
-    base, _, tag = name.partition(".")
-    if not timm.is_model(base):
-        known = difflib.get_close_matches(base, timm.list_models(), n=8, cutoff=0.5)
-        raise unknown_name("timm model", name, known or ["resnet18", "resnet50", "..."])
-    tagged = timm.list_pretrained(f"{base}.*") if tag else []
-    if tag and name not in tagged:
-        raise unknown_name("timm model", name, [base, *tagged])
-    return name
-
-
-def _timm_backbone(spec: ModelSpec) -> nn.Module:
-    name = timm_name(spec.backbone)
-    import timm
-
-    return timm.create_model(name, num_classes=spec.num_classes, in_chans=spec.in_channels)
-
-
-def _sample(model: nn.Module) -> Tensor | None:
-    """Return what attention follows through a network of ours; other networks find their own."""
-    if not isinstance(model, ResNet):
+def _sample(model: nn.Module, spec: ModelSpec) -> Tensor | None:
+    """Return what attention follows through a network of ours; those of timm find their own."""
+    if spec.backbone.startswith(TIMM_PREFIX):
         return None
-    side = 32 if model.spec.stem == "cifar" else 128
-    return torch.zeros(1, model.in_channels, side, side)
+    side = spec.image_size
+    if isinstance(model, ResNet):
+        side = 32 if model.spec.stem == "cifar" else 128
+    return torch.zeros(1, spec.in_channels, side, side)

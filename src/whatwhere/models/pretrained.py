@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from whatwhere.errors import UsageError, nearest
-from whatwhere.models.build import TIMM_PREFIX, ModelSpec, bare_backbone, timm_name
+from whatwhere.models.build import ModelSpec, bare_backbone
+from whatwhere.models.timm_networks import TIMM_PREFIX, timm_name
 from whatwhere.models.weights import hash_of, read_weights
 
 _OFFLINE = "--pretrained FILE --backbone timm:NAME"

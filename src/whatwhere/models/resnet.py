@@ -173,6 +173,11 @@ _NAMED = {
 RESNETS = tuple(_NAMED)
 
 
+def is_resnet(name: str) -> bool:
+    """Return whether a name is one of our ResNets, perhaps with a width."""
+    return name.partition("-w")[0] in _NAMED
+
+
 def resnet_spec(name: str) -> ResNetSpec:
     """Return the specification of a named network.
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from whatwhere.report.cell import Cell
 from whatwhere.report.numbers import decimals_for, is_number, plain
+from whatwhere.report.training import training_sentences
 from whatwhere.report.wording import metric_name
 
 # A 95 % interval is about this many standard errors wide.
@@ -62,20 +63,21 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         cell: The cell.
 
     Returns:
-        One or two sentences.
+        A few sentences.
     """
     recipe = cell.recipe
     parts = [
         f"protocol {protocol_name(cell)}" if protocol_name(cell) else "",
         f"{recipe['backbone']}" if recipe.get("backbone") else "",
-        f"{recipe['steps']:,} steps" if recipe.get("steps") else "",
+        _steps(recipe),
         f"batch {recipe['batch_size']}" if recipe.get("batch_size") else "",
         _optimiser(recipe),
         f"{recipe['image_size']} px" if recipe.get("image_size") else "",
         _images(entry),
     ]
     how = ", ".join(part for part in parts if part)
-    return f"{how[0].upper()}{how[1:]}. {_beginning(recipe)}{estimand(entry)}"
+    said = training_sentences(recipe) + _beginning(recipe)
+    return f"{how[0].upper()}{how[1:]}. {said}{estimand(entry)}"
 
 
 def _images(entry: dict[str, Any]) -> str:
@@ -99,6 +101,13 @@ def _beginning(recipe: dict[str, Any]) -> str:
         f"Fine-tuned from {origin['name']} (SHA-256 {origin['sha256'][:12]}){rest}; attention"
         " starts as the identity. "
     )
+
+
+def _steps(recipe: dict[str, Any]) -> str:
+    if not recipe.get("steps"):
+        return ""
+    whole = recipe.get("whole_steps")
+    return f"{recipe['steps']:,} steps" + (f" instead of the recipe's {whole:,}" if whole else "")
 
 
 def _optimiser(recipe: dict[str, Any]) -> str:

@@ -192,7 +192,7 @@ def _scores(
     said = logit.argmax(axis=1)
     scores = [_share("accuracy", "Accuracy", said == label, groups)]
     if len(class_names) >= MIN_CLASSES_FOR_TOP5:
-        scores.append(_share("top5", "Top-5 accuracy", _among_first(logit, label, 5), groups))
+        scores.append(_share("top5", "Top-5 accuracy", among_first(logit, label, number=5), groups))
     averaging = (
         f"of '{class_names[1]}' against '{class_names[0]}'"
         if len(class_names) == 2
@@ -207,7 +207,7 @@ def _scores(
             return Score(name, title, None, None, None, is_share=True, note=str(error))
         return _mean(name, title, values, groups, is_share=True)
 
-    precision = _macro_precision(said, label, len(class_names))
+    precision = macro_precision_values(said, label, num_classes=len(class_names))
     scores += [
         of_items("balanced-accuracy", "Balanced accuracy (macro recall)"),
         _mean("precision", "Macro precision", precision, groups, is_share=True),
@@ -236,17 +236,24 @@ def _interval_of_share(
     return score.low, score.high
 
 
-def _macro_precision(said: np.ndarray, label: np.ndarray, num_classes: int) -> np.ndarray:
-    """Return influence values of the mean over classes of p_c, the right share of those called c.
+def macro_precision_values(said: np.ndarray, label: np.ndarray, *, num_classes: int) -> np.ndarray:
+    """Return influence values of the mean over classes of p_c, the share called c that is c.
 
         psi_i = mean_c ( p_c + [said = c] ([label = c] - p_c) n / n_c ),  n_c images called c
 
     A class that no image was called counts as 0, as in scikit-learn.
+
+    Args:
+        said: Predicted class of each image.
+        label: True class of each image.
+        num_classes: Number of classes.
+
+    Returns:
+        float64, one per image; their mean is the macro precision.
     """
-    counts = _confusion(said, label, num_classes)
-    called = counts.sum(axis=0)
-    precision = np.diag(counts) / np.maximum(called, 1)
+    called = np.bincount(said, minlength=num_classes)
     right = (said == label).astype(np.float64)
+    precision = np.bincount(said, weights=right, minlength=num_classes) / np.maximum(called, 1)
     step = (right - precision[said]) * len(label) / called[said] / num_classes
     return precision.mean() + step
 
@@ -285,8 +292,17 @@ def wilson(num_right: int, number: int) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
 
 
-def _among_first(logit: np.ndarray, label: np.ndarray, number: int) -> np.ndarray:
-    """Return whether the true class is among the `number` most likely ones of each image."""
+def among_first(logit: np.ndarray, label: np.ndarray, *, number: int) -> np.ndarray:
+    """Return whether the true class is among the most likely ones of each image.
+
+    Args:
+        logit: One row per image, one column per class.
+        label: Class index of each image.
+        number: How many classes count as the most likely ones.
+
+    Returns:
+        Booleans, one per image; classes with equal logits share the better place.
+    """
     own = logit[np.arange(len(label)), label]
     return (logit > own[:, None]).sum(axis=1) < number
 

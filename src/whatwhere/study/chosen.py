@@ -15,14 +15,15 @@ from whatwhere.errors import UsageError
 CONTROLS = (WIDENED, "gain_0.25")
 
 
-def choose_designs(items: Sequence[Any]) -> tuple[Design, ...]:
+def choose_designs(items: Sequence[Any], *, alone: bool = False) -> tuple[Design, ...]:
     """Return the rows of a comparison.
 
-    "none" and the controls are always among them: without them a comparison means little.
+    "none" and the controls are among them: without them a comparison means little.
 
     Args:
         items: Names (several with commas between), families, wildcards, wirings,
             "file.py:Block", or module classes; empty for the default rows.
+        alone: Whether nothing joins, as where a published table is run again.
 
     Returns:
         Designs in the order of their numbers, each once.
@@ -33,7 +34,8 @@ def choose_designs(items: Sequence[Any]) -> tuple[Design, ...]:
         UsageError: If a user's block cannot be loaded or does not keep the shape of its input.
     """
     chosen: dict[str, Design] = {}
-    for item in [*_flat(items or default_designs()), "none", *CONTROLS]:
+    joining = () if alone else ("none", *CONTROLS)
+    for item in [*_flat(items or default_designs()), *joining]:
         for design in _designs(item):
             known = chosen.setdefault(design.name, design)
             if known.identity != design.identity:

@@ -92,7 +92,7 @@ def run_comparison(
     refuse_data_folder(path, request.data)
     if not dry_run:
         check_writable(path)
-    designs = choose_designs(request.designs)
+    designs = choose_designs(request.designs, alone=bool(request.reproduces))
     pretrained = open_pretrained(request, display)
     if pretrained is not None:
         designs, left_out = without_controls(designs)

@@ -3,14 +3,13 @@
 import hashlib
 import json
 import platform
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from whatwhere.config import build, read_toml, to_toml
+from whatwhere.config import build, read_toml, to_toml, without_defaults
 from whatwhere.errors import BusyError, MismatchError, UsageError
 from whatwhere.records import write_atomically
 from whatwhere.study.prepare import Prepared
@@ -108,7 +107,7 @@ class RunFolder:
         recipes = dict(self.config.get("recipe", {}))
         for item in prepared:
             recipes[item.name] = {
-                **asdict(item.protocol),
+                **without_defaults(item.protocol),
                 "data_hash": item.source.content_hash,
                 "split_fingerprint": item.split_fingerprint,
                 "mean": list(item.mean),

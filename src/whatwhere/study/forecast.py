@@ -12,7 +12,7 @@ from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, du
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
-from whatwhere.training.protocol import PROTOCOLS, preset
+from whatwhere.training.presets import PROTOCOLS, preset
 
 
 def forecast(
@@ -87,7 +87,7 @@ def _num_tested(prepared: Prepared) -> int:
 def _stronger(item: ReadyData) -> tuple[str, float] | None:
     """Return the next protocol and how many times longer it takes, by multiply-adds."""
     name = item.protocol.name
-    if name == PROTOCOLS[-1]:
+    if name not in PROTOCOLS[:-1]:
         return None
     source, spec = item.prepared.source, item.spec
     following = PROTOCOLS[PROTOCOLS.index(name) + 1]

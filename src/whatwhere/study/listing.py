@@ -13,11 +13,13 @@ from whatwhere.data.card import DataCard
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 from whatwhere.study.design_facts import measure_design
+from whatwhere.study.reproducing.listed import list_settings
 
-LISTS = ("designs", "data")
+LISTS = ("designs", "data", "settings")
 _COLUMNS = {
     "designs": ("name", "family", "equation", "parameters_at_64", "fidelity", "title"),
     "data": ("name", "family", "title", "images", "num_classes", "licence", "citation"),
+    "settings": ("name", "title", "data", "protocol", "num_rows", "num_figures", "state"),
 }
 _WIDTH = 100
 
@@ -26,7 +28,7 @@ def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return cards as plain values.
 
     Args:
-        what: "designs" or "data".
+        what: "designs", "data" or "settings".
         names: Names, families or wildcards to keep; empty for all.
 
     Returns:
@@ -37,6 +39,8 @@ def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """
     if what not in LISTS:
         raise unknown_name("list", what, LISTS)
+    if what == "settings":
+        return list_settings(names)
     known = registry() if what == "designs" else CATALOGUE
     kept = {match for name in names for match in known.match(name)}
     cards = [known.card(name) for name in known if name in kept or not names]
@@ -59,7 +63,7 @@ def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
     """Print cards as a table on standard output.
 
     Args:
-        what: "designs" or "data".
+        what: "designs", "data" or "settings".
         cards: From `list_cards`.
     """
     console = Console()
@@ -88,11 +92,25 @@ def print_in_full(cards: list[dict[str, Any]]) -> None:
     for card in cards:
         print(card["name"])
         for field, value in card.items():
-            if field == "name" or value in (None, ""):
+            if field == "name" or value in (None, "", [], ()):
                 continue
-            text = f"{field.replace('_', ' ')}: {_plain(value)}"
-            print(textwrap.fill(text, _WIDTH, initial_indent="  ", subsequent_indent="    "))
+            name = field.replace("_", " ")
+            if _are_sentences(value):
+                print(f"  {name}:")
+                for item in value:
+                    print(_wrapped(item, first="    - ", then="      "))
+            else:
+                print(_wrapped(f"{name}: {_plain(value)}", first="  ", then="    "))
         print()
+
+
+def _are_sentences(value: Any) -> bool:
+    """Whether a value is a list of texts that need a line each."""
+    return isinstance(value, (list, tuple)) and any(" " in str(item) for item in value)
+
+
+def _wrapped(text: str, *, first: str, then: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent=first, subsequent_indent=then)
 
 
 def _plain(value: Any) -> str:

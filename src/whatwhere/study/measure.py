@@ -22,6 +22,7 @@ from whatwhere.evaluate import measure_costs
 from whatwhere.models import (
     ModelSpec,
     build_model,
+    is_resnet,
     num_parameters,
     place,
     widened_inner_widths,
@@ -143,7 +144,7 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
     Returns:
         The widths, or None where the backbone is not one of ours, or is pretrained.
     """
-    if spec.backbone.startswith("timm:") or spec.start == "identity":
+    if not is_resnet(spec.backbone) or spec.start == "identity":
         return None
     counted = [d for d in designs if d.card.kind != "control" and d.factory is not None]
     counted = counted or [named_or_typed("csa")]

@@ -14,9 +14,13 @@ from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.class_weights import weights_in_order
 from whatwhere.study.request import ALL, Request
-from whatwhere.training.protocol import Protocol, fine_tuning, largest_image_size, preset
+from whatwhere.training.changes import split_changes, with_changes
+from whatwhere.training.presets import largest_image_size, preset
+from whatwhere.training.protocol import Protocol, fine_tuning, with_steps
+from whatwhere.training.recipes import RECIPES
 
 EASY = ("digits", "cluttered-digits")
+VALIDATION_FRACTION = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +75,7 @@ class Prepared:
             in_channels=self.source.channels,
             where=self.protocol.where,
             start=self.protocol.start,
+            image_size=self.source.image_size,
         )
 
 
@@ -91,7 +96,8 @@ def prepare(
     Returns:
         The prepared data set.
     """
-    name = request.protocol or ("quick" if device == "cpu" else "standard")
+    asked = request.protocol or ("quick" if device == "cpu" else "standard")
+    name, changes = split_changes(asked)
     easy = data in EASY
     source = open_source(
         data,
@@ -105,9 +111,19 @@ def prepare(
         dedup=request.dedup,
         strict=request.strict,
         num_folds=request.folds or 1,
+        validation_fraction=request.validation_fraction or VALIDATION_FRACTION,
     )
-    protocol = preset(name, easy=easy, allow_flip=source.allow_flip, image_size=source.image_size)
     num_train = min(len(source.on_fold(fold).indices("train")) for fold in range(source.num_folds))
+    protocol = preset(
+        name,
+        easy=easy,
+        allow_flip=source.allow_flip,
+        image_size=source.image_size,
+        num_train=num_train,
+        num_classes=source.num_classes,
+        batch_size=request.batch_size,
+    )
+    protocol = with_changes(protocol, changes)
     if pretrained is not None:
         protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
     protocol = _overridden(protocol, request, num_train=num_train)
@@ -188,14 +204,19 @@ def hashes_of(prepared: Prepared) -> dict[str, str]:
 
 
 def _overridden(protocol: Protocol, request: Request, *, num_train: int) -> Protocol:
-    names = ("steps", "batch_size", "learning_rate", "backbone", "where", "precision", "layout")
+    names = ("batch_size", "learning_rate", "backbone", "where", "precision", "layout")
     values: dict[str, Any] = {
         name: getattr(request, name) for name in names if getattr(request, name) is not None
     }
-    batch_size = values.get("batch_size", protocol.batch_size)
+    protocol = replace(protocol, **values)
+    steps = request.steps
     if request.epochs is not None:
-        values["steps"] = max(1, round(request.epochs * max(1, num_train // batch_size)))
-    return replace(protocol, **values)
+        steps_per_epoch = max(1, num_train // protocol.batch_size)
+        steps = max(1, round(request.epochs * steps_per_epoch))
+    if steps is None:
+        return protocol
+    is_part = protocol.name in RECIPES and steps < protocol.steps
+    return replace(with_steps(protocol, steps), whole_steps=protocol.steps if is_part else 0)
 
 
 def _subsets(source: ImageSource, sizes: tuple[int, ...], num_train: int) -> dict[int, np.ndarray]:

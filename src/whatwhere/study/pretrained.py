@@ -18,7 +18,7 @@ from whatwhere.models import (
     pretrained_from_file,
     pretrained_from_timm,
 )
-from whatwhere.models.build import TIMM_PREFIX
+from whatwhere.models.timm_networks import TIMM_PREFIX
 from whatwhere.records import as_storage_error
 from whatwhere.study.display import Display
 from whatwhere.study.request import Request

@@ -1,13 +1,13 @@
 """A prepared data set with all that was measured on it: the source of trial specifications."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from whatwhere.blocks.designs import Design
 from whatwhere.blocks.registered import WIDENED
-from whatwhere.config import fingerprint
+from whatwhere.config import fingerprint, without_defaults
 from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec
@@ -111,7 +111,7 @@ class ReadyData:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
         pretrained = self.prepared.pretrained
         return {
-            "recipe_hash": fingerprint(asdict(self.protocol)),
+            "recipe_hash": fingerprint(without_defaults(self.protocol)),
             "data_hash": self.prepared.source.content_hash,
             "split_fingerprint": self.prepared.on_fold(fold).split_fingerprint,
             "weights_hash": pretrained.sha256 if pretrained else None,

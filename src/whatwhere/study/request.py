@@ -32,7 +32,10 @@ class Request:
         budget_seconds: Longest time to plan for; None for no limit.
         metric: Which score drives leaderboard, set and recommendation.
         strict: Whether to refuse data whose splits share images.
-        protocol: "quick", "standard" or "thorough".
+        reproduces: The words of the command that asks for exactly these rows, which no control
+            joins; empty for a comparison.
+        protocol: "quick", "standard", "thorough", or the name of a publication's recipe such as
+            "r1".
         steps: Optimiser steps.
         epochs: Passes over the largest training set, instead of steps.
         batch_size: Images per step.
@@ -51,6 +54,7 @@ class Request:
         dedup: Whether images that are in a later split too are left out of training.
         class_weights: "none", "balanced", or a JSON object of weights by class name.
         folds: How often the test fold rotates, 2 to 20; None takes one split.
+        validation_fraction: Share of the images drawn for validation where the data gives none.
     """
 
     data: tuple[str, ...]
@@ -60,6 +64,7 @@ class Request:
     budget_seconds: float | None = None
     metric: str = "accuracy"
     strict: bool = False
+    reproduces: tuple[str, ...] = ()
     protocol: str | None = None
     steps: int | None = None
     epochs: float | None = None
@@ -79,6 +84,7 @@ class Request:
     dedup: bool = False
     class_weights: str | None = None
     folds: int | None = None
+    validation_fraction: float | None = None
 
     def __post_init__(self) -> None:
         if self.metric not in METRICS:
@@ -118,6 +124,8 @@ class Request:
         Returns:
             A command line that continues or repeats this comparison.
         """
+        if self.reproduces:
+            return shlex.join(self.reproduces)
         words = ["whatwhere", "compare", *self.data]
         for design in self.designs:
             words += ["-d", design if isinstance(design, str) else design.__name__]

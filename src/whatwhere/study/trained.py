@@ -37,6 +37,7 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
             where=recipe["where"],
             inner_widths=tuple(widths) if widths else None,
             start=recipe["start"],
+            image_size=recipe["image_size"],
         ),
         design=rebuildable(trial.record["design"]),
         class_names=tuple(data["class_names"]),

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from scipy.stats import binomtest
 
 from whatwhere.blocks.designs import Design
+from whatwhere.config import without_defaults
 from whatwhere.errors import UsageError
 from whatwhere.exporting import Bundle, write_bundle
 from whatwhere.records import TrialKey
@@ -130,7 +131,7 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
         precision=protocol.precision,
         facts=facts_of(
             spec.key,
-            recipe={**asdict(protocol), "pretrained": origin_of(prepared)},
+            recipe={**without_defaults(protocol), "pretrained": origin_of(prepared)},
             record=outcome.record,
             data=hashes_of(prepared),
         ),

@@ -185,7 +185,14 @@ def _train(
 ) -> FitResult:
     data, protocol = spec.data, spec.protocol
     stream = TrainStream(
-        pixels, data.train, protocol.batch_size, protocol.augmentation, spec.key.seed
+        pixels,
+        data.train,
+        protocol.batch_size,
+        protocol.augmentation,
+        spec.key.seed,
+        extra=protocol.extra,
+        num_classes=spec.model.num_classes,
+        num_steps=protocol.steps,
     )
     weight = class_weight(data.labels[data.train], spec.model.num_classes, protocol)
 

@@ -2,9 +2,11 @@
 
 from whatwhere.training.fit import DivergedError, FitResult, fit
 from whatwhere.training.numerics import Numerics, choose_numerics
-from whatwhere.training.protocol import PROTOCOLS, Protocol, preset
+from whatwhere.training.presets import PRESETS, PROTOCOLS, preset
+from whatwhere.training.protocol import Protocol
 
 __all__ = [
+    "PRESETS",
     "PROTOCOLS",
     "DivergedError",
     "FitResult",

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from whatwhere.arrays import Batch
 from whatwhere.randomness import derive_seed
+from whatwhere.training.loss import classification_loss
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
 from whatwhere.training.protocol import Protocol
 
@@ -41,7 +41,8 @@ class DivergedError(Exception):
 class CurvePoint(NamedTuple):
     """What is recorded at the end of every tenth of the steps, here called an epoch.
 
-    The stem's gradient norm is a mean over the steps; steps in which it rests count as 0.
+    The stem's gradient norm is a mean over the steps; steps in which it rests count as 0. The
+    training loss is what is minimised: of augmented and perhaps mixed images, with smoothed labels.
     """
 
     step: int
@@ -247,10 +248,10 @@ class _Loop:
         mixed = self.protocol.precision == "bf16"
         with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=mixed):
             logit = self.model(batch.image)
-        loss = functional.cross_entropy(
+        loss = classification_loss(
             logit.float() if mixed else logit,
-            batch.label,
-            weight=self.class_weight,
+            batch,
+            class_weight=self.class_weight,
             label_smoothing=self.protocol.label_smoothing,
         )
         self.optimizer.zero_grad(set_to_none=True)

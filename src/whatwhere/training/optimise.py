@@ -12,8 +12,8 @@ from whatwhere.training.protocol import Protocol
 def learning_rate_at(step: int, protocol: Protocol) -> float:
     """Return the learning rate of a step.
 
-    It rises linearly over the warm-up and falls to zero after it, reaching zero one step past the
-    end, so that every step learns.
+    It rises linearly over the warm-up. Then it falls to the lowest rate, reaching it one step past
+    the end, so that every step learns; or it stays, and drops at shares of all steps.
 
     Args:
         step: From 0 to steps - 1.
@@ -25,10 +25,15 @@ def learning_rate_at(step: int, protocol: Protocol) -> float:
     warmup = round(protocol.warmup_fraction * protocol.steps)
     if step < warmup:
         return protocol.learning_rate * (step + 1) / warmup
+    if protocol.schedule == "drops":
+        num_drops = sum(step >= round(share * protocol.steps) for share in protocol.drops)
+        return protocol.learning_rate * protocol.drop_factor**num_drops
+    lowest = min(protocol.lowest_learning_rate, protocol.learning_rate)
+    falling = protocol.learning_rate - lowest
     progress = (step - warmup) / max(1, protocol.steps - warmup)
     if protocol.schedule == "cosine":
-        return protocol.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
-    return protocol.learning_rate * (1 - progress)
+        return lowest + falling * 0.5 * (1 + math.cos(math.pi * progress))
+    return lowest + falling * (1 - progress)
 
 
 def build_optimizer(
@@ -37,8 +42,8 @@ def build_optimizer(
     """Return the optimiser of a protocol.
 
     Weight decay acts on parameters of two and more axes; norms, biases and learned scalars (such
-    as `mix.logit`) have none. Parameters that rest at first have groups of their own: the fused
-    step wants all momenta of a group to begin together.
+    as `mix.logit`) have none unless the protocol decays them too. Parameters that rest at first
+    have groups of their own: the fused step wants all momenta of a group to begin together.
 
     Args:
         model: Whose parameters to train.
@@ -46,7 +51,7 @@ def build_optimizer(
         resting: Names of parameters that get no gradient in the first steps.
 
     Returns:
-        SGD with Nesterov momentum, or AdamW.
+        SGD or AdamW.
     """
     trained = [(name in resting, p) for name, p in model.named_parameters() if p.requires_grad]
     groups = []
@@ -55,7 +60,7 @@ def build_optimizer(
         decayed, plain = [p for p in own if p.ndim >= 2], [p for p in own if p.ndim < 2]
         groups += [
             {"params": decayed, "weight_decay": protocol.weight_decay},
-            {"params": plain, "weight_decay": 0.0},
+            {"params": plain, "weight_decay": protocol.weight_decay * protocol.decay_norms},
         ]
     groups = [group for group in groups if group["params"]]
     if protocol.optimizer == "adamw":
@@ -64,6 +69,6 @@ def build_optimizer(
         groups,
         lr=protocol.learning_rate,
         momentum=protocol.momentum,
-        nesterov=protocol.momentum > 0,
+        nesterov=protocol.nesterov and protocol.momentum > 0,
         fused=True,
     )

@@ -1,8 +1,10 @@
-"""Protocols: frozen sets of numbers, tuned on no attention only and equal for every design."""
+"""Protocols: frozen sets of numbers, equal for every design."""
 
 from dataclasses import dataclass, fields, replace
+from itertools import pairwise
 
-from whatwhere.errors import UsageError, unknown_name
+from whatwhere.augmentation import PLAIN, Augmentation
+from whatwhere.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -10,29 +12,37 @@ class Protocol:
     """Everything that fixes how a network is trained.
 
     Args:
-        name: "quick", "standard" or "thorough".
+        name: Of the preset that it began as.
         backbone: One of our ResNets, or "timm:NAME".
         where: Where attention stands: "branch", "block", "stage" or a pattern of module names.
         image_size: Side of the images, in pixels.
         steps: Optimiser steps, equal for all designs and all training sizes.
         batch_size: Images per step.
-        optimizer: "sgd" (Nesterov) or "adamw".
+        optimizer: "sgd" or "adamw".
         learning_rate: At its peak.
         momentum: Of SGD.
-        weight_decay: On weights of two and more axes; norms, biases and scalars have none.
+        weight_decay: On weights of two and more axes; on norms, biases and scalars too where
+            `decay_norms` says so.
         warmup_fraction: Share of the steps in which the learning rate rises from 0.
-        schedule: How it falls to 0 afterwards: "linear" or "cosine".
+        schedule: How it falls afterwards: "linear", "cosine" or "drops".
         label_smoothing: From 0 to 1.
         ema_decay: Of the averaged weights that are evaluated, per step; 0 for none.
         clip_norm: Largest gradient norm; 0 for no clipping.
         class_weights: "none", "balanced" (inversely to the class counts), or one number above 0 per
             class, separated by commas.
-        augmentation: "none", "crop" or "crop-flip".
+        augmentation: "none", "crop", "flip" or "crop-flip".
         precision: "auto", "fp32" or "bf16".
         layout: "auto", "nchw" or "channels_last".
         start: How attention begins: "paper" (as published) or "identity".
         frozen_fraction: Share of the steps, from the first on, in which pretrained weights rest;
             0 where all weights are fresh.
+        nesterov: Whether SGD's momentum looks ahead.
+        decay_norms: Whether norms, biases and scalars have weight decay.
+        drops: Shares of the steps at which the learning rate drops, where the schedule is "drops".
+        drop_factor: What it is multiplied by each time.
+        lowest_learning_rate: To which it falls, where the schedule is "linear" or "cosine".
+        extra: Augmentation beyond crop and flip.
+        whole_steps: Of the recipe that this is a shortened form of; 0 where it is whole.
     """
 
     name: str
@@ -56,6 +66,13 @@ class Protocol:
     layout: str
     start: str
     frozen_fraction: float
+    nesterov: bool = True
+    decay_norms: bool = False
+    drops: tuple[float, ...] = ()
+    drop_factor: float = 0.1
+    lowest_learning_rate: float = 0.0
+    extra: Augmentation = PLAIN
+    whole_steps: int = 0
 
     def __post_init__(self) -> None:
         weight_values(self.class_weights)
@@ -67,6 +84,12 @@ class Protocol:
             value = getattr(self, name)
             if not low <= value <= high:
                 raise UsageError(f"{name}={value}: expected a value from {low} to {high}")
+        ascending = all(low < high for low, high in pairwise((0.0, *self.drops, 1.0)))
+        if not ascending or bool(self.drops) != (self.schedule == "drops"):
+            raise UsageError(
+                f"drops={self.drops} with schedule='{self.schedule}': expected ascending shares"
+                " between 0 and 1 with the schedule drops, and none with every other"
+            )
 
 
 def weight_values(class_weights: str) -> tuple[float, ...] | None:
@@ -97,8 +120,8 @@ def weight_values(class_weights: str) -> tuple[float, ...] | None:
 
 _CHOICES = {
     "optimizer": ("sgd", "adamw"),
-    "schedule": ("linear", "cosine"),
-    "augmentation": ("none", "crop", "crop-flip"),
+    "schedule": ("linear", "cosine", "drops"),
+    "augmentation": ("none", "crop", "flip", "crop-flip"),
     "precision": ("auto", "fp32", "bf16"),
     "layout": ("auto", "nchw", "channels_last"),
     "start": ("paper", "identity"),
@@ -115,42 +138,30 @@ _RANGES = {
     "ema_decay": (0.0, 1.0),
     "clip_norm": (0.0, 1e9),
     "frozen_fraction": (0.0, 1.0),
+    "drop_factor": (0.0, 1.0),
+    "lowest_learning_rate": (0.0, 100.0),
 }
-PROTOCOLS = ("quick", "standard", "thorough")
 # Tuned on no attention only (see LOG.md).
 FINE_TUNING_DIVISOR = 3.0
 FINE_TUNING_FROZEN_FRACTION = 0.2
 
 
-def preset(name: str, *, easy: bool, allow_flip: bool, image_size: int) -> Protocol:
-    """Return a protocol by name.
+def with_steps(protocol: Protocol, steps: int) -> Protocol:
+    """Return a protocol for another number of steps, everything in proportion.
+
+    Schedules are shares of the steps already; averaged weights look back over the same share.
 
     Args:
-        name: "quick" is a screening, "standard" the default on a GPU, "thorough" for a claim.
-        easy: Whether the data is one of the digit sets, which `quick` trains for 150 steps
-            without augmentation instead of 400 with it.
-        allow_flip: Whether mirrored images mean the same.
-        image_size: Side of the images, in pixels; from 96 on, `standard` and `thorough` use
-            the large stem.
+        protocol: Any.
+        steps: The new number.
 
     Returns:
-        The protocol; precision and layout are "auto" until they are measured.
-
-    Raises:
-        UnknownNameError: If there is no such protocol.
+        The protocol; averages that would look back over one step or less are off.
     """
-    crops = "crop-flip" if allow_flip else "crop"
-    large = image_size >= 96
-    if name == "quick":
-        steps, augmentation = (150, "none") if easy else (400, crops)
-        return _sgd(name, "resnet8", image_size, steps, 64, augmentation, learning_rate=0.2)
-    if name == "standard":
-        backbone = "resnet18-large" if large else "resnet20"
-        return _sgd(name, backbone, image_size, 3000, 64, crops)
-    if name == "thorough":
-        backbone = "resnet18-large" if large else "resnet18"
-        return _sgd(name, backbone, image_size, 20_000, 128, crops, schedule="cosine")
-    raise unknown_name("protocol", name, PROTOCOLS)
+    decay = protocol.ema_decay
+    if 0 < decay < 1 and steps != protocol.steps:
+        decay = max(0.0, 1 - (1 - decay) * protocol.steps / steps)
+    return replace(protocol, steps=steps, ema_decay=decay)
 
 
 def fine_tuning(protocol: Protocol) -> Protocol:
@@ -173,58 +184,6 @@ def fine_tuning(protocol: Protocol) -> Protocol:
     )
 
 
-def largest_image_size(name: str, *, device: str) -> int:
-    """Return the side in pixels to which a protocol shrinks larger images.
-
-    Args:
-        name: Name of the protocol.
-        device: "cpu" or another torch device.
-
-    Returns:
-        The side, in pixels.
-    """
-    sizes = {"quick": 32, "standard": 64 if device == "cpu" else 128, "thorough": 224}
-    if name not in sizes:
-        raise unknown_name("protocol", name, PROTOCOLS)
-    return sizes[name]
-
-
 def protocol_fields() -> tuple[str, ...]:
     """Return the names of a protocol's numbers."""
     return tuple(field.name for field in fields(Protocol))
-
-
-def _sgd(
-    name: str,
-    backbone: str,
-    image_size: int,
-    steps: int,
-    batch_size: int,
-    augmentation: str,
-    *,
-    schedule: str = "linear",
-    learning_rate: float = 0.1,
-) -> Protocol:
-    return Protocol(
-        name=name,
-        backbone=backbone,
-        where="branch",
-        image_size=image_size,
-        steps=steps,
-        batch_size=batch_size,
-        optimizer="sgd",
-        learning_rate=learning_rate,
-        momentum=0.9,
-        weight_decay=5e-4,
-        warmup_fraction=0.1,
-        schedule=schedule,
-        label_smoothing=0.1 if name == "thorough" else 0.0,
-        ema_decay=0.0,
-        clip_norm=0.0,
-        class_weights="none",
-        augmentation=augmentation,
-        precision="auto",
-        layout="auto",
-        start="paper",
-        frozen_fraction=0.0,
-    )

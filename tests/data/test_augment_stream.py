@@ -1,0 +1,195 @@
+"""Streams with augmentation: pure functions of seed, step and image; targets that add up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from whatwhere.augmentation import PLAIN, Augmentation
+from whatwhere.data.augment import random_views
+from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.errors import UsageError
+
+NUM_IMAGES, CANVAS, SIZE, NUM_CLASSES, BATCH, NUM_STEPS = 53, 17, 13, 5, 11, 40
+LABELS = np.arange(NUM_IMAGES) % NUM_CLASSES
+EVERYTHING = Augmentation(
+    padding="black",
+    rotation_degrees=15.0,
+    smallest_crop_area=0.8,
+    randaugment_ops=2,
+    erasing_probability=0.5,
+    mixup_alpha=0.8,
+    cutmix_alpha=1.0,
+    noise_sigma=0.05,
+    label_noise=0.3,
+)
+EACH = {
+    "rotation_degrees": 15.0,
+    "smallest_crop_area": 0.5,
+    "randaugment_ops": 2,
+    "erasing_probability": 0.5,
+    "noise_sigma": 0.05,
+}
+
+
+def stream(extra=PLAIN, *, views="crop-flip", seed=3, channels=3, layout="nchw", index=None):
+    pixels = np.random.default_rng(1).integers(
+        0, 256, (NUM_IMAGES, CANVAS, CANVAS, channels), dtype=np.uint8
+    )
+    loaded = Pixels.load(
+        pixels,
+        LABELS,
+        image_size=SIZE,
+        mean=(100.0,) * channels,
+        std=(50.0,) * channels,
+        layout=layout,
+    )
+    return TrainStream(
+        loaded,
+        np.arange(NUM_IMAGES) if index is None else index,
+        BATCH,
+        views,
+        seed,
+        extra=extra,
+        num_classes=NUM_CLASSES,
+        num_steps=NUM_STEPS,
+    )
+
+
+def equal(first, second):
+    return all(
+        torch.equal(getattr(first, name), getattr(second, name))
+        for name in ("image", "label", "index", "target")
+    )
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("layout", ["nchw", "channels_last"])
+def test_a_step_is_the_same_whenever_it_is_asked_for(channels, layout):
+    first = stream(EVERYTHING, channels=channels, layout=layout)
+    forward = [first.batch(step) for step in (0, 1, 7)]
+    again = stream(EVERYTHING, channels=channels, layout=layout)
+    backward = [again.batch(step) for step in (7, 1, 0)]
+    for one, other in zip(forward, reversed(backward), strict=True):
+        assert one.image.shape == (BATCH, channels, SIZE, SIZE)
+        assert one.image.dtype == torch.float32
+        assert torch.isfinite(one.image).all()
+        assert equal(one, other)
+    form = torch.channels_last if layout == "channels_last" else torch.contiguous_format
+    assert forward[0].image.is_contiguous(memory_format=form)
+    assert not torch.equal(forward[0].image, stream(EVERYTHING, seed=4).batch(0).image)
+
+
+@pytest.mark.parametrize("name", EACH)
+def test_what_happens_to_an_image_does_not_depend_on_its_neighbours(name):
+    """Noise is drawn for the batch as a whole; everything else by (seed, epoch, image)."""
+    extra = replace(PLAIN, **{name: EACH[name]})
+    alone = stream(extra)
+    few = np.arange(0, NUM_IMAGES, 2)
+    views = random_views(
+        few, margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0
+    )
+    batch = alone._augmented(few, views, epoch=0, step=0)
+    plain = stream()._augmented(few, views, epoch=0, step=0)
+    assert not torch.equal(batch.image, plain.image)
+    one = slice(4, 5)
+    single = random_views(
+        few[one], margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0
+    )
+    image = alone._augmented(few[one], single, epoch=0, step=0).image[0]
+    if name in ("erasing_probability", "noise_sigma"):
+        untouched = batch.image[4] == plain.image[4]
+        assert torch.equal(untouched, image == plain.image[4])
+    else:
+        assert torch.equal(image, batch.image[4])
+
+
+def test_without_extras_the_batch_is_the_plain_view():
+    one, other = stream(PLAIN).batch(2), stream(Augmentation(padding="mirror")).batch(2)
+    assert torch.equal(one.image, other.image)
+    assert one.target is None
+    chosen = one.index.numpy()
+    views = random_views(chosen, margin=2, augmentation="crop-flip", seed=3, epoch=0)
+    assert torch.equal(stream().pixels.batch(chosen, views).image, one.image)
+
+
+def test_evaluation_is_never_augmented():
+    pixels = stream(EVERYTHING).pixels
+    images = torch.cat([batch.image for batch in evaluation_batches(pixels, np.arange(7))])
+    expected = pixels.flat.view(NUM_IMAGES, CANVAS, CANVAS, 3)[:7, 2:-2, 2:-2].permute(0, 3, 1, 2)
+    assert torch.equal(images, (expected.float() - 100) / 50)
+
+
+def test_crops_see_black_beyond_the_image_where_padding_is_black():
+    mirrored = stream(PLAIN).batch(0).image * 50 + 100
+    black = stream(Augmentation(padding="black")).batch(0).image * 50 + 100
+    views = random_views(
+        stream().batch(0).index.numpy(), margin=2, augmentation="crop-flip", seed=3, epoch=0
+    )
+    for row, (top, left) in enumerate(zip(views.top, views.left, strict=True)):
+        beyond = torch.zeros(SIZE, SIZE, dtype=torch.bool)
+        beyond[: max(0, 2 - top)] = True
+        beyond[SIZE + min(0, 2 - top) :] = True
+        beyond[:, : max(0, 2 - left)] = True
+        beyond[:, SIZE + min(0, 2 - left) :] = True
+        beyond = beyond.flip(1) if views.flipped[row] else beyond
+        assert torch.allclose(black[row][:, beyond], torch.tensor(0.0), atol=1e-4)
+        assert torch.equal(black[row][:, ~beyond], mirrored[row][:, ~beyond])
+    assert (views.top != 2).any() and views.flipped.any()
+
+
+def test_flips_alone_leave_the_image_in_its_middle():
+    views = random_views(np.arange(99), margin=2, augmentation="flip", seed=3, epoch=1)
+    assert (views.top == 2).all() and (views.left == 2).all()
+    assert 30 < views.flipped.sum() < 70
+
+
+def test_wrong_labels_are_the_same_in_every_epoch_and_for_every_subset():
+    noisy = stream(Augmentation(label_noise=0.4))
+    labels = {}
+    for step in range(3 * noisy.steps_per_epoch):
+        batch = noisy.batch(step)
+        for index, label in zip(batch.index.tolist(), batch.label.tolist(), strict=True):
+            assert labels.setdefault(index, label) == label
+    wrong = {index for index, label in labels.items() if label != LABELS[index]}
+    assert 10 < len(wrong) < 33
+    few = stream(Augmentation(label_noise=0.4), index=np.arange(0, NUM_IMAGES, 2))
+    for index, label in zip(*(few.batch(0).index.tolist(), few.batch(0).label.tolist())):  # noqa: B905
+        assert labels.get(index, label) == label
+    assert torch.equal(noisy.pixels.label, torch.from_numpy(LABELS))
+    other = stream(Augmentation(label_noise=0.4), seed=5).batch(0)
+    assert other.label.tolist() != [labels.get(index) for index in other.index.tolist()]
+
+
+def test_targets_are_shares_of_the_two_labels():
+    for step in range(12):
+        batch = stream(replace(EVERYTHING, label_noise=0.0)).batch(step)
+        assert torch.allclose(batch.target.sum(dim=1), torch.ones(BATCH))
+        own = batch.target.gather(1, batch.label[:, None])[:, 0]
+        same = batch.label == batch.label.roll(1)
+        share = own[~same]
+        assert torch.allclose(share, share[:1].expand_as(share))
+        assert torch.allclose(own[same], torch.ones(int(same.sum())))
+
+
+def test_mixing_stops_at_its_share_of_the_steps():
+    partly = stream(replace(EVERYTHING, mixing_fraction=0.25))
+    assert partly.batch(NUM_STEPS // 4 - 1).target is not None
+    assert partly.batch(NUM_STEPS // 4).target is None
+    never = stream(replace(EVERYTHING, mixing_fraction=0.0))
+    assert never.batch(0).target is None
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"padding": "zero"}, "padding='zero': expected one of mirror, black"),
+        ({"label_noise": 1.5}, "label_noise=1.5: expected a value from 0.0 to 1.0"),
+        ({"smallest_crop_area": 0.0}, "smallest_crop_area=0.0: expected a value from 0.01 to 1.0"),
+        ({"randaugment_magnitude": 11.0}, "randaugment_magnitude=11.0: expected a value from 0.0"),
+    ],
+)
+def test_augmentation_refuses_what_it_cannot_do(change, message):
+    with pytest.raises(UsageError, match=message):
+        Augmentation(**change)
