@@ -1,7 +1,8 @@
 """Time of each augmentation per batch beside a training step: `python benchmarks/augmentation.py`.
 
 A batch of 128 random images of 32 x 32 x 3 pixels, one thread; the step is ResNet-20's, in the
-fastest layout of float32. Medians over rounds in which everything is timed once.
+channels-last layout of float32. Processor time, so that what else runs counts little; medians over
+rounds in which everything is timed once.
 """
 
 import statistics
@@ -49,7 +50,13 @@ def main() -> None:
     step = statistics.median(times["training step of resnet20"])
     plain = statistics.median(times["crop and flip only"])
     rows = [row(name, values, step=step, plain=plain) for name, values in times.items()]
-    settings = {"batch": BATCH, "image_size": SIZE, "channels": 3, "rounds": ROUNDS}
+    settings = {
+        "batch": BATCH,
+        "image_size": SIZE,
+        "channels": 3,
+        "rounds": ROUNDS,
+        "clock": "processor time",
+    }
     print(write_result("augmentation", settings=settings, rows=rows))
 
 
@@ -93,13 +100,13 @@ def training_step() -> Callable[[int], object]:
 
 
 def measured(makers: dict[str, Callable[[int], object]]) -> dict[str, list[float]]:
-    """Return milliseconds by name, each timed once per round; the first round warms up."""
+    """Return milliseconds by name, once per round in an order of its own; the first warms up."""
     times: dict[str, list[float]] = {name: [] for name in makers}
     for step in range(ROUNDS + 1):
-        for name, maker in makers.items():
-            started = time.perf_counter()
-            maker(step)
-            times[name].append(1000 * (time.perf_counter() - started))
+        for name in np.random.default_rng(step).permutation(list(makers)).tolist():
+            started = time.process_time()
+            makers[name](step)
+            times[name].append(1000 * (time.process_time() - started))
     return {name: values[1:] for name, values in times.items()}
 
 

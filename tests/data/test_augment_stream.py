@@ -87,9 +87,7 @@ def test_what_happens_to_an_image_does_not_depend_on_its_neighbours(name):
     extra = replace(PLAIN, **{name: EACH[name]})
     alone = stream(extra)
     few = np.arange(0, NUM_IMAGES, 2)
-    views = random_views(
-        few, margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0
-    )
+    views = random_views(few, margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0)
     batch = alone._augmented(few, views, epoch=0, step=0)
     plain = stream()._augmented(few, views, epoch=0, step=0)
     assert not torch.equal(batch.image, plain.image)
