@@ -62,9 +62,7 @@ def find_flaws(scored: Scored, *, num_test: int, num_classes: int) -> tuple[Flaw
         scored_on = ScoredOn(
             num_test, num_classes, setting.balanced_test, runs.pop() if len(runs) == 1 else 0
         )
-        numbers = {
-            metric: figure.number for metric, figure in plain.items() if metric not in COSTS
-        }
+        numbers = {metric: figure.number for metric, figure in plain.items() if metric not in COSTS}
         found += flaws_of_row(row, numbers, scored_on)
     return (*found, *_difference_flaws(own))
 
