@@ -11,15 +11,13 @@ from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
 from whatwhere.report.evaluation import Evaluated
 from whatwhere.report.summary import leaderboard, read_summary
-from whatwhere.settings import load_setting
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.class_weights import parse_class_weights
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import default_display
 from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
 from whatwhere.study.labelling import Labelled, label_images
-from whatwhere.study.reproducing.reproduce import Reproduction, run_setting
-from whatwhere.study.reproducing.runs import Wanted
+from whatwhere.study.reproducing.reproduce import reproduce as reproduce
 from whatwhere.study.request import ALL, Request
 from whatwhere.study.trained import trained_bundle
 from whatwhere.study.training import train_one
@@ -268,58 +266,6 @@ def predict(
         A table as CSV text, and the files that could not be read.
     """
     return label_images(Path(model), Path(images), value_range=value_range)
-
-
-def reproduce(
-    setting: str,
-    *,
-    seeds: int | None = None,
-    steps: int | None = None,
-    data: str | Path | None = None,
-    rows: Sequence[str] = (),
-    device: str | None = None,
-    output: str | Path | None = None,
-    num_workers: int | None = None,
-    quiet: bool = False,
-) -> Reproduction:
-    """Run a published setting again, and lay what was reported beside what is measured.
-
-    The same call again continues where it stopped; every call that found something new appends to
-    the result file of its day.
-
-    Args:
-        setting: Its name (`whatwhere list settings`).
-        seeds: Runs of every row; by default the setting's own number.
-        steps: Optimiser steps instead of the whole recipe; the result is marked as shortened, and
-            no figure is compared.
-        data: Another data set, or a file or folder of the setting's own.
-        rows: Labels of the rows to run; empty for all.
-        device: A torch device.
-        output: Folder of the result; by default below `reproductions/`.
-        num_workers: Worker processes; by default one per core.
-        quiet: Whether to say nothing meanwhile.
-
-    Returns:
-        The verdicts, the result file and the page.
-
-    Raises:
-        UnknownNameError: If there is no such setting or row.
-        DataError: If the setting's data cannot be had.
-    """
-    wanted = Wanted(
-        seeds=seeds,
-        steps=steps,
-        data=None if data is None else str(data),
-        rows=tuple(rows),
-        device=device,
-        num_workers=num_workers,
-    )
-    return run_setting(
-        load_setting(setting),
-        wanted,
-        folder=Path(output) if output else None,
-        display=default_display(quiet=quiet),
-    )
 
 
 def evaluate_model(

@@ -1,4 +1,4 @@
-"""What a sweep shows: means with intervals, paired differences, and sentences that claim no more."""
+"""What a sweep shows: means, paired differences, and sentences that claim no more."""
 
 from dataclasses import dataclass
 

@@ -170,7 +170,7 @@ def request_of(setting: Setting, arm: Arm, wanted: Wanted, *, folder: Path) -> R
 
 
 def _rate(setting: Setting, arm: Arm, folder: Path) -> float | None:
-    """Return the scaled learning rate: the one that the run at the reference resolved to, scaled."""
+    """Return the learning rate of the run at the reference, scaled; None for the recipe's own."""
     if arm.rate_factor == 1.0:
         return None
     assert setting.sweep is not None
