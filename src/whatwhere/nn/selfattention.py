@@ -11,6 +11,7 @@ from whatwhere.nn.tokens import Heads, Linear2d, to_map, to_tokens
 
 PROJECTIONS = ("conv", "linear")
 KERNELS = ("fused", "plain")
+_FEW_KEYS = 256
 
 
 def split_heads(x: Map, num_heads: int) -> Heads:
@@ -26,8 +27,9 @@ def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "f
         key: (batch, inner, key height, key width).
         value: As the key.
         num_heads: Divides the inner channels; d is their quotient.
-        kernel: "fused" leaves it to torch how to compute; "plain" computes as written, the same way
-            for all numbers of heads.
+        kernel: "fused" leaves it to torch how to compute, but for half precision with few keys on a
+            CPU, where its gradient takes many times as long as that of "plain"; "plain" computes
+            as written, the same way for all numbers of heads.
 
     Returns:
         (batch, inner, height, width).
@@ -38,12 +40,16 @@ def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "f
     Cost: 2 inner x pixels x keys multiply-adds, no parameters.
     """
     q, k, v = (split_heads(x, num_heads) for x in (query, key, value))
-    if kernel == "plain":
-        votes = torch.softmax(q @ k.transpose(2, 3) * q.shape[3] ** -0.5, dim=3)
-        mixed = votes @ v
+    if kernel == "plain" or _is_slow_when_fused(k):
+        mixed = torch.softmax((q * q.shape[3] ** -0.5) @ k.transpose(2, 3), dim=3) @ v
     else:
         mixed = functional.scaled_dot_product_attention(q, k, v)
     return to_map(mixed.transpose(1, 2).flatten(2), height=query.shape[2], width=query.shape[3])
+
+
+def _is_slow_when_fused(key: Heads) -> bool:
+    is_half = key.dtype in (torch.bfloat16, torch.float16)
+    return is_half and key.device.type == "cpu" and key.shape[2] <= _FEW_KEYS
 
 
 class ConvAttention(nn.Module):
