@@ -1,7 +1,8 @@
 """Self-attention between a map's pixels."""
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from torch.nn import functional
 
 from whatwhere.errors import UsageError
@@ -9,6 +10,7 @@ from whatwhere.nn.multiscale import average_pool, conv_norm
 from whatwhere.nn.statistics import Map
 from whatwhere.nn.tokens import Heads, Linear2d, to_map, to_tokens
 
+Keys = Float[Tensor, "batch channel key_height key_width"]
 PROJECTIONS = ("conv", "linear")
 KERNELS = ("fused", "plain")
 _FEW_KEYS = 256
@@ -19,7 +21,7 @@ def split_heads(x: Map, num_heads: int) -> Heads:
     return to_tokens(x).unflatten(2, (num_heads, -1)).transpose(1, 2)
 
 
-def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "fused") -> Map:
+def attend(query: Map, key: Keys, value: Keys, *, num_heads: int, kernel: str = "fused") -> Map:
     """Return softmax(Q K^T / sqrt(d)) V of every head, as a map like the query.
 
     Args:

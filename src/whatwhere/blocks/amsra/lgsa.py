@@ -8,7 +8,7 @@ from whatwhere.blocks.amsra.gates import GateName, make_gate
 from whatwhere.blocks.amsra.msfd import SOURCE
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.blocks.references.multi_scale import nearest_divisor
-from whatwhere.nn.selfattention import attend
+from whatwhere.nn.selfattention import Keys, attend
 from whatwhere.nn.statistics import Map
 from whatwhere.nn.tokens import DropPath, LayerNorm2d, Linear2d
 
@@ -89,7 +89,7 @@ class LGSA(nn.Module):
             y = self.gate(u, y)
         return x + self.drop(self.scale[:, None, None] * self.out(y))
 
-    def _pooled(self, u: Map) -> Map:
+    def _pooled(self, u: Map) -> Keys:
         """Return means over the grid; maps that are no larger stay as they are."""
         if self.key_grid is None:
             return u
