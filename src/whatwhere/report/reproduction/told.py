@@ -18,7 +18,8 @@ LEGEND = (
     "within: the printed figure, with its rounding, meets our 95 % interval for new images and new"
     " runs; above, below: our interval lies wholly above, or below, the printed figure. The printed"
     " figure varies between runs too; a single run of ours does by the standard deviation (SD)"
-    " shown. Parameters and multiply-adds are counts and have no interval."
+    " shown. Parameters and multiply-adds are counts and have no interval. Impossible as printed:"
+    " arithmetic excludes the figure, whatever is measured."
 )
 _NAMES = {"parameters": "parameters", "macs": "multiply-adds", **TITLES}
 
