@@ -81,6 +81,12 @@ def test_one_run_compares_with_nothing_and_two_are_a_screening():
     assert (two.verdict, two.reason) == ("within", "screening only: two runs")
 
 
+def test_failed_runs_are_told_with_the_verdict():
+    verdict = only(one_row("80.0 %", 0.80, num_failed=2))
+    assert verdict.verdict == "within"
+    assert verdict.reason == "2 runs failed, and the mean is over the others"
+
+
 def test_counts_have_no_interval_and_survive_a_shortened_run():
     figures = [Figure("net", "parameters", text) for text in ("1.21 M", "1.22 M", "1.2 M")]
     net = point("net", right(0.5), parameters=1_206_322, steps=20)
