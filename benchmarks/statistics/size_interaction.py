@@ -90,7 +90,7 @@ def counted(cell: SizeCell, tables: dict[int, ItemTable]) -> dict[str, float]:
         s and t.per_tenfold * true < 0 for s, t, true in zip(shown, trends, truth, strict=True)
     ]
     rule = SizeRule("rule", "simulated", first=(last,), second=others, below=1000)
-    (finding,) = judge([size_rule_claim(tables, rule)])
+    (finding,) = judge([size_rule_claim(tables, rule=rule)])
     return {
         "family": float(any(false)),
         "covers": float(np.mean(holds)),

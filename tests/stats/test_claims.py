@@ -7,6 +7,7 @@ from scipy import stats as scipy_stats
 from whatwhere.errors import UsageError
 from whatwhere.stats.claims import (
     Claim,
+    LabelRule,
     Part,
     SizeRule,
     judge,
@@ -15,6 +16,7 @@ from whatwhere.stats.claims import (
     size_rule_claim,
 )
 from whatwhere.stats.contrasts import Effect
+from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
 from whatwhere.stats.simulate import simulated_sizes
 from whatwhere.stats.table import ItemTable
 
@@ -92,7 +94,7 @@ def test_reasons_name_the_parts_with_their_intervals():
 
 def test_a_planted_rule_is_supported():
     study = tables(gaps=[0.06, 0.06, -0.06, -0.06])
-    (found,) = judge([size_rule_claim(study, FEW)])
+    (found,) = judge([size_rule_claim(study, rule=FEW)])
     assert found.verdict == "supported"
     below, above = found.claim.parts
     assert below.sentence == (
@@ -104,18 +106,18 @@ def test_a_planted_rule_is_supported():
 
 
 def test_the_opposite_rule_is_contradicted_and_no_difference_is_undecided():
-    (against,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06, 0.06, 0.06]), FEW)])
+    (against,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06, 0.06, 0.06]), rule=FEW)])
     assert against.verdict == "contradicted"
-    (always,) = judge([size_rule_claim(tables(gaps=[0.06] * 4), FEW)])
+    (always,) = judge([size_rule_claim(tables(gaps=[0.06] * 4), rule=FEW)])
     assert always.verdict == "contradicted"
     assert "c_and_safa, bi_csafa exceed c_mssa, c_cmssa outside" in always.reason
-    (nothing,) = judge([size_rule_claim(tables(gaps=[0.0] * 4, seed=1), FEW)])
+    (nothing,) = judge([size_rule_claim(tables(gaps=[0.0] * 4, seed=1), rule=FEW)])
     assert nothing.verdict == "undecided"
 
 
 def test_a_rule_is_averaged_over_the_sizes_of_its_range():
     study = tables(gaps=[0.02, 0.04, 0.0, 0.0])
-    effect = size_rule_claim(study, FEW).parts[0].effect
+    effect = size_rule_claim(study, rule=FEW).parts[0].effect
     means = {
         size: np.mean([runs.mean() for runs in table.values[:2]])
         - np.mean([runs.mean() for runs in table.values[2:4]])
@@ -126,10 +128,10 @@ def test_a_rule_is_averaged_over_the_sizes_of_its_range():
 
 def test_a_rule_whose_sizes_were_not_studied_is_never_supported():
     small = tables(gaps=[0.06, 0.06], sizes=(100, 300))
-    (found,) = judge([size_rule_claim(small, FEW)])
+    (found,) = judge([size_rule_claim(small, rule=FEW)])
     assert found.verdict == "undecided"
     assert "not measured, no size of the study is there (100; 300)" in found.reason
-    (refuted,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06], sizes=(100, 300)), FEW)])
+    (refuted,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06], sizes=(100, 300)), rule=FEW)])
     assert refuted.verdict == "contradicted"
 
 
@@ -152,29 +154,42 @@ def test_ranges(at_least, below, inside, words):
 def test_designs_and_seeds_that_are_missing_are_named():
     study = tables(gaps=[0.06, 0.06, -0.06, -0.06])
     rule = SizeRule("r", "s", ("tgpfa", "c_mssa"), ("none",), below=1000)
-    (found,) = judge([size_rule_claim(study, rule)])
+    (found,) = judge([size_rule_claim(study, rule=rule)])
     assert found.verdict == "undecided"
     assert "not measured, not run: tgpfa" in found.reason
     single = tables(gaps=[0.06, 0.06, -0.06, -0.06], num_seeds=1)
-    (alone,) = judge([size_rule_claim(single, FEW)])
+    (alone,) = judge([size_rule_claim(single, rule=FEW)])
     assert "one run each: how much runs vary is unknown" in alone.reason
 
 
 def test_a_rule_for_fine_labels_must_be_more_than_a_rule_for_all():
     fine, coarse = tables(gaps=[0.08, 0.0], sizes=(1, 2), seed=2).values()
-    claim = label_rule_claim(
-        fine, coarse, name="order", sentence="spatial first", first=("c_mssa",), second=("none",)
-    )
+    rule = LabelRule("order", "spatial first", first=("c_mssa",), second=("none",))
+    claim = label_rule_claim(fine, coarse, rule=rule)
     (found,) = judge([claim])
     assert found.verdict == "supported"
     assert claim.parts[1].effect.value == pytest.approx(
         (fine.values[0] - fine.values[4] - coarse.values[0] + coarse.values[4]).mean()
     )
     both, too = tables(gaps=[0.08, 0.08], sizes=(1, 2), seed=3).values()
-    (general,) = judge(
-        [label_rule_claim(both, too, name="o", sentence="s", first=("c_mssa",), second=("none",))]
-    )
+    (general,) = judge([label_rule_claim(both, too, rule=rule)])
     assert general.verdict == "undecided"
+
+
+def test_published_rules_name_known_designs_and_leave_no_size_out():
+    from whatwhere.blocks.topologies import TOPOLOGIES
+
+    known = {name for _, name, *_ in TOPOLOGIES}
+    for rule in (*PUBLISHED_SIZE_RULES, PUBLISHED_ORDER_RULE):
+        assert set(rule.first) | set(rule.second) <= known
+        assert not set(rule.first) & set(rule.second)
+    for size in (1, 546, 999, 1000, 50_000, 50_001, 10**6):
+        assert sum(rule.holds_at(size) for rule in PUBLISHED_SIZE_RULES) == 1
+    assert [rule.where for rule in PUBLISHED_SIZE_RULES] == [
+        "below 1,000 training images",
+        "from 1,000 to below 50,001 training images",
+        "from 50,001 training images",
+    ]
 
 
 def test_effects_over_seeds_are_students_t():

@@ -1,5 +1,6 @@
 """A rule by data set size: regret by hand, shuffles against enumeration, null and planted rules."""
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -109,6 +110,25 @@ def test_a_leading_default_contradicts_the_rule():
     assert found.regret.low > 0
     assert set(found.regret.defaults) == {"none"}
     assert found.verdict == "contradicted"
+
+
+def test_regret_alone_does_not_support_a_rule():
+    """A rule may gain by one design that is good everywhere, whatever the sizes."""
+    names = [f"d{number}" for number in range(7)]
+    scores = {
+        name: {"multi": 0.80 + 0.001 * k, "fuse": 0.80, "none": 0.7} for k, name in enumerate(names)
+    }
+    sizes = dict.fromkeys(names[:6], 500) | {"d6": 5000}
+    found = check_guideline(scores, sizes, rule)
+    regret = dataclasses.replace(found.regret, mean=-0.05, low=-0.08, high=-0.02)
+    shuffled = dataclasses.replace(found.shuffled, p_value=0.04)
+    verdict = {
+        p: dataclasses.replace(
+            found, regret=regret, shuffled=p and dataclasses.replace(shuffled, p_value=p)
+        ).verdict
+        for p in (0.04, 0.06, None)
+    }
+    assert verdict == {0.04: "supported", 0.06: "undecided", None: "undecided"}
 
 
 def test_two_data_sets_have_no_regret():

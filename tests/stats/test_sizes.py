@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from statsmodels.stats.multitest import multipletests
 
 from whatwhere.errors import UnknownNameError, UsageError
 from whatwhere.stats.comparison import compare
@@ -81,7 +82,15 @@ def test_trends_are_slopes_of_the_differences_shown():
         gaps = [one.difference for one in trend.differences]
         assert trend.per_tenfold == pytest.approx(np.polyfit(np.log10(SIZES), gaps, 1)[0])
         assert (trend.p_value < 0.05) == (trend.low > 0 or trend.high < 0)
-        assert trend.p_adjusted >= trend.p_value
+
+
+def test_p_values_are_corrected_by_holm():
+    study = tables(np.random.default_rng(9), slopes=(0, 0.05, -0.05, 0.02, 0), num_seeds=5)
+    for control in (None, "none"):
+        trends = size_study(study, control=control).trends
+        expected = multipletests([trend.p_value for trend in trends], method="holm")[1]
+        assert min(expected) < 0.01
+        assert [trend.p_adjusted for trend in trends] == pytest.approx(expected)
 
 
 def test_differences_at_a_size_are_those_of_its_own_comparison():

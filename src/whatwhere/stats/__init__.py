@@ -11,6 +11,7 @@ from whatwhere.stats.choose import Recommendation, choose
 from whatwhere.stats.claims import (
     Claim,
     Finding,
+    LabelRule,
     Part,
     SizeRule,
     judge,
@@ -28,17 +29,21 @@ from whatwhere.stats.plan import (
     seeds_needed,
     spread_of,
 )
+from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
 from whatwhere.stats.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
 
 __all__ = [
     "METRICS",
     "MIN_DATA_SETS",
+    "PUBLISHED_ORDER_RULE",
+    "PUBLISHED_SIZE_RULES",
     "AcrossDataSets",
     "Claim",
     "Comparison",
     "Finding",
     "GuidelineTest",
     "ItemTable",
+    "LabelRule",
     "MethodAcross",
     "MethodSummary",
     "Pair",

@@ -102,6 +102,23 @@ class SizeRule:
         return f"from {self.at_least:,} to below {self.below:,} training images"
 
 
+@dataclass(frozen=True)
+class LabelRule:
+    """A rule of the form: with fine-grained labels this family is better.
+
+    Args:
+        name: Short name.
+        sentence: The rule as published.
+        first: Designs that the rule favours.
+        second: Designs that they are compared with.
+    """
+
+    name: str
+    sentence: str
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+
+
 def judge(claims: Sequence[Claim]) -> tuple[Finding, ...]:
     """Say of every claim whether the data support it.
 
@@ -132,7 +149,7 @@ def judge(claims: Sequence[Claim]) -> tuple[Finding, ...]:
     )
 
 
-def size_rule_claim(tables: Mapping[int, ItemTable], rule: SizeRule) -> Claim:
+def size_rule_claim(tables: Mapping[int, ItemTable], *, rule: SizeRule) -> Claim:
     """Measure a rule about training sizes.
 
     Within and outside the range, the difference of the family means is averaged over the sizes
@@ -156,35 +173,24 @@ def size_rule_claim(tables: Mapping[int, ItemTable], rule: SizeRule) -> Claim:
     return Claim(rule.name, rule.sentence, parts)
 
 
-def label_rule_claim(
-    fine: ItemTable,
-    coarse: ItemTable,
-    *,
-    name: str,
-    sentence: str,
-    first: Sequence[str],
-    second: Sequence[str],
-) -> Claim:
+def label_rule_claim(fine: ItemTable, coarse: ItemTable, *, rule: LabelRule) -> Claim:
     """Measure a rule about fine-grained labels, on the same images with coarse and fine labels.
 
     Args:
         fine: Answers with the fine labels.
         coarse: Answers to the same test images with the coarse labels.
-        name: Short name.
-        sentence: The rule as published.
-        first: Designs that the rule favours for fine labels.
-        second: Designs that they are compared with.
+        rule: What is claimed.
 
     Returns:
         The claim with its two parts: better on fine labels, and by more than on coarse ones.
     """
-    names = f"{', '.join(first)} exceed {', '.join(second)}"
-    more = [fine, coarse]
-    parts = (
-        _measured(f"{names} with fine labels", [fine], [1.0], first, second),
-        _measured(f"{names} by more than with coarse labels", more, [1.0, -1.0], first, second),
+    names = f"{', '.join(rule.first)} exceed {', '.join(rule.second)}"
+    two = [fine, coarse]
+    more = _measured(
+        f"{names} by more than with coarse labels", two, [1.0, -1.0], rule.first, rule.second
     )
-    return Claim(name, sentence, parts)
+    better = _measured(f"{names} with fine labels", [fine], [1.0], rule.first, rule.second)
+    return Claim(rule.name, rule.sentence, (better, more))
 
 
 def run_effect(differences: np.ndarray) -> Effect:
