@@ -70,3 +70,42 @@ def _difficulty(count: int, rng: np.random.Generator) -> np.ndarray:
     unclear = rng.beta(OPEN_SHAPE, OPEN_SHAPE, count)
     probability = np.where(kind < RIGHT_SHARE, clear, 1 - clear)
     return np.where(kind < RIGHT_SHARE + WRONG_SHARE, probability, unclear)
+
+
+def simulated_sizes(
+    *,
+    seed_sd: np.ndarray,
+    gain: np.ndarray,
+    num_seeds: int,
+    num_items: int,
+    interaction: float = 0.0,
+    seed_correlation: float = 0.0,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Draw runs of several methods after training on several numbers of images, one test set.
+
+    The images are as hard for all methods at all sizes (but for those drawn for each), and runs
+    of one seed are correlated over methods and sizes alike.
+
+    Args:
+        seed_sd: Standard deviation between runs (size, method).
+        gain: Accuracy beyond the mean (size, method).
+        num_seeds: Runs of each method at each size.
+        num_items: Test images.
+        interaction: Share of images whose difficulty is drawn for each method and size, in [0, 1].
+        seed_correlation: Correlation of what moves run s, in [0, 1].
+        rng: The source of randomness.
+
+    Returns:
+        Zeros and ones (size, method, seed, item).
+    """
+    values = simulated_runs(
+        seed_sd=seed_sd.ravel().tolist(),
+        gain=gain.ravel().tolist(),
+        num_seeds=num_seeds,
+        num_items=num_items,
+        interaction=interaction,
+        seed_correlation=seed_correlation,
+        rng=rng,
+    )
+    return values.reshape(*gain.shape, num_seeds, num_items)

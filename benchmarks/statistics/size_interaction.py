@@ -1,0 +1,130 @@
+"""Error rates, coverage and power of the size study, and how often a rule gets which verdict.
+
+    OMP_NUM_THREADS=1 python benchmarks/statistics/size_interaction.py [--repeats 1000] [--seed 1]
+
+Designs answer the same test images after training on 100 to 3,000 images; all lose accuracy and
+vary more with fewer. In null cells no difference changes with size. In planted cells that of the
+last design changes by a slope per tenfold. The rule says that the last design exceeds the others
+below 1,000 training images and not above. One core, about fifteen minutes at 1,000 repeats.
+"""
+
+import argparse
+import time
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from benchmarks.results_file import write_result
+
+from whatwhere.stats import ItemTable, SizeRule, judge, size_rule_claim, size_study
+from whatwhere.stats.simulate import simulated_sizes
+
+SIZES = (100, 300, 1000, 3000)
+LOSS = np.array([-0.2, -0.1, -0.05, 0.0])
+NOISIER = np.array([3.0, 2.0, 1.5, 1.0])
+LOG_SIZE = np.log10(SIZES) - np.log10(SIZES).mean()
+
+
+@dataclass(frozen=True)
+class SizeCell:
+    """One setting; the seed SD is that at the largest size, of the first half of the designs."""
+
+    methods: int
+    seeds: int
+    items: int
+    seed_sd_points: float
+    others_factor: float
+    interaction: float
+    correlation: float
+    slope_points: float = 0.0
+
+
+CELLS = (
+    SizeCell(18, 3, 600, 1.0, 1.0, 0.05, 0.4),
+    SizeCell(18, 3, 2000, 0.5, 3.0, 0.0, 0.0),
+    SizeCell(6, 3, 600, 1.0, 3.0, 0.05, 0.4),
+    SizeCell(6, 5, 2000, 0.3, 1.0, 0.05, 0.0),
+    SizeCell(3, 5, 600, 1.0, 1.0, 0.05, 0.4),
+    SizeCell(2, 3, 600, 1.0, 3.0, 0.0, 0.0),
+    SizeCell(6, 3, 600, 0.0, 1.0, 0.14, 0.0),
+    SizeCell(6, 5, 2000, 0.5, 1.0, 0.05, 0.4, slope_points=-5.0),
+    SizeCell(6, 5, 2000, 0.5, 1.0, 0.05, 0.4, slope_points=5.0),
+    SizeCell(18, 5, 10_000, 0.3, 1.0, 0.05, 0.4, slope_points=-2.0),
+)
+
+
+def one_study(cell: SizeCell, rng: np.random.Generator) -> dict[int, ItemTable]:
+    """Draw the tables of all sizes."""
+    names = tuple(f"design {number}" for number in range(cell.methods))
+    factor = np.where(np.arange(cell.methods) < (cell.methods + 1) // 2, 1.0, cell.others_factor)
+    gain = np.tile(LOSS[:, None], cell.methods)
+    gain[:, -1] += LOG_SIZE * cell.slope_points / 100
+    values = simulated_sizes(
+        seed_sd=NOISIER[:, None] * factor * cell.seed_sd_points / 100,
+        gain=gain,
+        num_seeds=cell.seeds,
+        num_items=cell.items,
+        interaction=cell.interaction,
+        seed_correlation=cell.correlation,
+        rng=rng,
+    )
+    return {
+        size: ItemTable(names, tuple(runs), True) for size, runs in zip(SIZES, values, strict=True)
+    }
+
+
+def counted(cell: SizeCell, tables: dict[int, ItemTable]) -> dict[str, float]:
+    """Return shares of false claims, of intervals that hold the truth, and of what is found."""
+    last, slope = f"design {cell.methods - 1}", cell.slope_points / 100
+    others = tuple(f"design {number}" for number in range(cell.methods - 1))
+    trends = size_study(tables).trends
+    truth = [slope * ((t.first == last) - (t.second == last)) for t in trends]
+    shown = [t.p_adjusted < 0.05 for t in trends]
+    holds = [t.low <= true <= t.high for t, true in zip(trends, truth, strict=True)]
+    false = [s for s, true in zip(shown, truth, strict=True) if true == 0]
+    right = [
+        s and t.per_tenfold * true > 0
+        for s, t, true in zip(shown, trends, truth, strict=True)
+        if true
+    ]
+    wrong = [
+        s and t.per_tenfold * true < 0 for s, t, true in zip(shown, trends, truth, strict=True)
+    ]
+    rule = SizeRule("rule", "simulated", first=(last,), second=others, below=1000)
+    (finding,) = judge([size_rule_claim(tables, rule=rule)])
+    return {
+        "family": float(any(false)),
+        "covers": float(np.mean(holds)),
+        "found": float(np.mean(right)) if right else float("nan"),
+        "wrong_sign": float(any(wrong)),
+        **{word: float(finding.verdict == word) for word in ("supported", "contradicted")},
+    }
+
+
+def main() -> None:
+    """Run every cell and write the result file."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-file", action="store_true", help="print only")
+    asked = parser.parse_args()
+    rows, started = [], time.perf_counter()
+    for number, cell in enumerate(CELLS):
+        rng = np.random.default_rng((asked.seed, number))
+        studies = [counted(cell, one_study(cell, rng)) for _ in range(asked.repeats)]
+        row = asdict(cell)
+        for name in studies[0]:
+            mean = float(np.mean([study[name] for study in studies]))
+            row[name] = None if np.isnan(mean) else round(mean, 4)
+        rows.append(row)
+        print(row, flush=True)
+    settings = {
+        "repeats": asked.repeats,
+        "seed": asked.seed,
+        "seconds": round(time.perf_counter() - started),
+    }
+    if not asked.no_file:
+        print(write_result("size-interaction", settings=settings, rows=rows))
+
+
+if __name__ == "__main__":
+    main()

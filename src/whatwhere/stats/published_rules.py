@@ -1,0 +1,48 @@
+"""The rules of Liu and Jiang, arXiv 2601.07310 (2026), as claims that can be wrong.
+
+The abstract of version 2 says which family is best for how many images, without saying against
+which others: each rule is put here against the families that the other rules name. Its thresholds
+are read as numbers of training images; whether 50,000 belongs below or above is not stated, and
+counts as below here.
+"""
+
+from whatwhere.stats.claims import LabelRule, SizeRule
+
+MULTI_SCALE = ("c_mssa", "c_cmssa")
+LEARNED_FUSION = ("c_and_safa", "bi_csafa")
+DYNAMIC_GATING = ("gc_and_sa2", "tgpfa")
+SPATIAL_FIRST = ("sca", "scsa")
+CHANNEL_FIRST = ("csa", "csca")
+# Residual wirings, which are said to keep gradients alive.
+RESIDUAL = ("rcsa", "arcsa", "grcsa")
+
+PUBLISHED_SIZE_RULES = (
+    SizeRule(
+        name="few images",
+        sentence="below 1,000 images, channel then multi-scale spatial attention is best",
+        first=MULTI_SCALE,
+        second=(*LEARNED_FUSION, *DYNAMIC_GATING),
+        below=1000,
+    ),
+    SizeRule(
+        name="medium",
+        sentence="from 1,000 to 50,000 images, parallel attention with learned fusion is best",
+        first=LEARNED_FUSION,
+        second=(*MULTI_SCALE, *DYNAMIC_GATING),
+        at_least=1000,
+        below=50_001,
+    ),
+    SizeRule(
+        name="many images",
+        sentence="above 50,000 images, parallel attention with dynamic gating is best",
+        first=DYNAMIC_GATING,
+        second=(*MULTI_SCALE, *LEARNED_FUSION),
+        at_least=50_001,
+    ),
+)
+PUBLISHED_ORDER_RULE = LabelRule(
+    name="order",
+    sentence="for fine-grained classes, spatial before channel attention is more effective",
+    first=SPATIAL_FIRST,
+    second=CHANNEL_FIRST,
+)
