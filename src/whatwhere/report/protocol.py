@@ -75,7 +75,8 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
     ]
     how = ", ".join(part for part in parts if part)
-    return f"{how[0].upper()}{how[1:]}. {_beginning(recipe)}{estimand(entry)}"
+    began = f"{_beginning(recipe)}{_networks(entry, recipe)}"
+    return f"{how[0].upper()}{how[1:]}. {began}{estimand(entry)}"
 
 
 def _beginning(recipe: dict[str, Any]) -> str:
@@ -88,6 +89,17 @@ def _beginning(recipe: dict[str, Any]) -> str:
     return (
         f"Fine-tuned from {origin['name']} (SHA-256 {origin['sha256'][:12]}){rest}; attention"
         " starts as the identity. "
+    )
+
+
+def _networks(entry: dict[str, Any], recipe: dict[str, Any]) -> str:
+    """Say what whole networks have in common with the rest; empty without any."""
+    if not any(row["kind"] == "network" for row in entry["leaderboard"]):
+        return ""
+    backbone = recipe.get("backbone") or "the backbone"
+    return (
+        f"Whole networks stand in the place of {backbone}, trained by the same recipe, which is not"
+        " tuned to them. "
     )
 
 
