@@ -88,7 +88,7 @@ def score_model(
         validation=(checked.logit, checked.label) if checked else None,
         groups=None if source.groups is None else source.groups[said.index],
     )
-    name = f"{bundle.design} ({model})"
+    name = f"{bundle.called} ({model})"
     probability = softmax(said.logit.astype(np.float64), axis=1)
     evaluated = Evaluated(
         model=name,

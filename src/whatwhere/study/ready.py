@@ -77,7 +77,7 @@ class ReadyData:
             key=key,
             identity=self.identity(design, key, device=device),
             design=design,
-            model=spec_of(self.spec, design.name, self.widths),
+            model=spec_of(self.spec, design, self.widths),
             protocol=self.protocol,
             data=trial_data(prepared, size=key.size, images_path=self.images_path),
             device=device,
@@ -120,7 +120,8 @@ class ReadyData:
     def design_facts(self, design: Design) -> dict[str, Any]:
         """Return a design's card as records carry it."""
         names = ("name", "title", "family", "number", "wiring", "kind", "source", "departures")
-        return {name: getattr(design.card, name) for name in names}
+        card = {name: getattr(design.card, name) for name in names}
+        return {**card, "network": design.network}
 
     def data_facts(self) -> dict[str, Any]:
         """Return the data set's entry of `data.json`."""
