@@ -58,8 +58,19 @@ def test_each_fold_is_the_test_once_and_validation_comes_from_the_rest():
 
 def test_what_cannot_be_folded_is_refused():
     labels = np.repeat([0, 1], [20, 4])
-    with pytest.raises(DataError, match="a class has 4 images, fewer than the 5 folds"):
+    with pytest.raises(DataError, match=r"class '1' has 4 images, and 5 folds need .*--folds 4 at"):
         draw_folds(labels, alone(labels), num_folds=5)
+    groups = np.r_[np.arange(20), 20, 20, 21, 21]
+    with pytest.raises(
+        DataError, match=r"class 'owl' has 4 images in 2 groups, .*--folds 2 at most"
+    ):
+        draw_folds(labels, groups, num_folds=3, class_names=("ant", "owl"))
+    with pytest.raises(UsageError, match=r"^validation_fraction 1.0 must be above 0"):
+        splits_of_folds(labels, alone(labels), num_folds=2, validation_fraction=1.0)
+    assert splits_of_folds(labels, alone(labels), num_folds=2, validation_fraction=0.5).shape == (
+        2,
+        24,
+    )
     with pytest.raises(UsageError, match="folds=21: expected 2 to 20"):
         draw_folds(labels, alone(labels), num_folds=21)
 

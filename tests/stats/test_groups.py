@@ -101,6 +101,18 @@ def test_one_models_interval_covers_new_groups(grouped):
     assert (covered >= 0.92 * 400) == grouped
 
 
+def test_groups_that_all_agree_leave_a_doubt():
+    groups = np.repeat(np.arange(4), 3)
+    logit = np.tile([2.0, 0.0], (12, 1))
+    found = evaluation.evaluate(logit, np.zeros(12, int), class_names=("a", "b"), groups=groups)
+    expected = evaluation.wilson(4, 4)
+    assert expected[0] == pytest.approx(4 / (4 + 1.959964**2), abs=1e-6)
+    assert (found.score("accuracy").low, found.score("accuracy").high) == expected
+    assert (found.classes[0].recall_low, found.classes[0].recall_high) == expected
+    wrong = evaluation.evaluate(-logit, np.zeros(12, int), class_names=("a", "b"), groups=groups)
+    assert wrong.score("accuracy").high == pytest.approx(1 - expected[0], abs=1e-12)
+
+
 def test_a_class_of_one_group_has_no_interval():
     logit = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
     found = evaluate(

@@ -66,17 +66,17 @@ def refuse_cut_groups(split: np.ndarray, groups: np.ndarray, items: tuple[str, .
         )
 
 
-def single_group(split: np.ndarray, groups: np.ndarray | None) -> tuple[str, ...]:
+def single_group(tested: np.ndarray, groups: np.ndarray | None) -> tuple[str, ...]:
     """Warn of test images that are all of one group: they tell nothing of new groups.
 
     Args:
-        split: int8 split indices.
+        tested: Whether each image is tested, in any fold.
         groups: int64, equal for images that belong together; None without groups.
 
     Returns:
         At most one warning.
     """
-    if groups is None or len(np.unique(groups[split == TEST])) != 1:
+    if groups is None or len(np.unique(groups[tested])) != 1:
         return ()
     return (
         "all test images are of one group, so scores and intervals are for new images of that"

@@ -89,11 +89,10 @@ def settle(listing: Listing, canvases: Canvases, wanted: Wanted, *, folder: Path
         given = np.full_like(given, UNASSIGNED)
     number = np.unique(canvases.pixel_hashes, return_inverse=True)[1]
     together = _together(listing, kept, given, number, items)
-    twins = [
-        Twins(number, split, labels, items) for split in _splits(labels, given, together, wanted)
-    ]
+    splits = _splits(labels, given, together, wanted, listing.class_names)
+    twins = [Twins(number, split, labels, items) for split in splits]
     if wanted.dedup:
-        splits = [twin.without_repeats() for twin in twins]
+        splits = np.stack([twin.without_repeats() for twin in twins])
         num_left_out = int((splits[0] == UNASSIGNED).sum())
         twins = [Twins(number, split, labels, items) for split in splits]
         notes.append(f"left out because they are in a later split too (--dedup): {num_left_out}")
@@ -106,7 +105,8 @@ def settle(listing: Listing, canvases: Canvases, wanted: Wanted, *, folder: Path
     shared = tuple(text for text in shared if text)
     if wanted.strict:
         refuse_leaks(shared)
-    warnings = (*shared, *single_group(twins[0].split, _kept_groups(listing, kept)))
+    tested = np.any([twin.split == TEST for twin in twins], axis=0)
+    warnings = (*shared, *single_group(tested, _kept_groups(listing, kept)))
     if near and near.note():
         notes.append(near.note())
     return Settled(
@@ -124,7 +124,11 @@ def _kept_groups(listing: Listing, kept: np.ndarray) -> np.ndarray | None:
 
 
 def _splits(
-    labels: np.ndarray, given: np.ndarray, together: np.ndarray, wanted: Wanted
+    labels: np.ndarray,
+    given: np.ndarray,
+    together: np.ndarray,
+    wanted: Wanted,
+    class_names: tuple[str, ...],
 ) -> np.ndarray:
     """Return the split of every fold; one row without folds."""
     if wanted.num_folds > 1:
@@ -133,6 +137,7 @@ def _splits(
             together,
             num_folds=wanted.num_folds,
             validation_fraction=wanted.validation_fraction,
+            class_names=class_names,
         )
     return complete_splits(
         labels,

@@ -9,6 +9,8 @@ from whatwhere.data.source import TEST, TRAIN, UNASSIGNED, VALIDATION
 from whatwhere.errors import DataError, UsageError
 from whatwhere.randomness import derive_seed, generator, uniform
 
+_FRACTIONS = {TEST: "test_fraction", VALIDATION: "validation_fraction"}
+
 
 def complete_splits(
     labels: np.ndarray,
@@ -39,17 +41,15 @@ def complete_splits(
         UsageError: If the fractions leave nothing to train on.
     """
     fractions = {TEST: test_fraction, VALIDATION: validation_fraction}
-    if min(fractions.values()) <= 0 or sum(fractions.values()) >= 1:
-        raise UsageError(
-            f"test_fraction {test_fraction} and validation_fraction {validation_fraction} must be "
-            "above 0 and leave something to train on"
-        )
     present = set(np.unique(split).tolist())
-    if present == {TRAIN, VALIDATION, TEST}:
-        return split
     if present == {TRAIN, TEST}:
         del fractions[TEST]
-    elif present != {UNASSIGNED}:
+    if min(fractions.values()) <= 0 or sum(fractions.values()) >= 1:
+        named = " and ".join(f"{_FRACTIONS[part]} {share}" for part, share in fractions.items())
+        raise UsageError(f"{named} must be above 0 and leave something to train on")
+    if present == {TRAIN, VALIDATION, TEST}:
+        return split
+    if present != {TRAIN, TEST} and present != {UNASSIGNED}:
         raise DataError("the splits are incomplete; give training and test images, or no split")
     groups = np.arange(len(labels)) if groups is None else groups
     pool = np.flatnonzero(split == (UNASSIGNED if present == {UNASSIGNED} else TRAIN))

@@ -227,11 +227,17 @@ def _share(name: str, title: str, right: np.ndarray, groups: np.ndarray | None) 
 def _interval_of_share(
     right: np.ndarray, groups: np.ndarray | None
 ) -> tuple[float | None, float | None]:
-    """Return Wilson's interval of a share; with groups the t interval over groups."""
+    """Return Wilson's interval of a share; with groups the t interval over groups.
+
+    Nothing is known of one group alone, nor is a share certain where all groups agree.
+    """
     if not len(right):
         return None, None
     if groups is None:
         return wilson(int(right.sum()), len(right))
+    if right.all() or not right.any():  # no spread to see: as if each group were one answer
+        number = len(np.unique(groups))
+        return wilson(number if right.all() else 0, number) if number > 1 else (None, None)
     score = _mean("", "", right.astype(np.float64), groups, is_share=True)
     return score.low, score.high
 
