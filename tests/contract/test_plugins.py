@@ -151,7 +151,10 @@ def test_of_two_packages_with_one_name_the_first_in_order_joins(install):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "contol"}, r"kind='contol': .* block, control, user; did you mean 'control'\?"),
+        (
+            {"kind": "contol"},
+            r"kind='contol': .* block, control, user, network; did you mean 'control'\?",
+        ),
         ({"fidelity": "exakt"}, r"fidelity='exakt': .* did you mean 'exact'\?"),
         ({"name": "../twice"}, r"name='../twice': expected letters, digits, '_', '\.' and '-'"),
         ({"name": "a,b"}, "expected letters, digits"),
