@@ -180,8 +180,8 @@ def _best_sentence(
     if comparison.unique_winner is not None:
         lead = points_at_least(max(0.0, comparison.winner_margin or 0.0))
         return (
-            f"{best.name} has the best {what} of the {len(points)} values, by at least {lead} points"
-            " over every other (paired, lower 95 % bound, all values at once)."
+            f"{best.name} has the best {what} of the {len(points)} values, by at least {lead}"
+            " points over every other (paired, lower 95 % bound, all values at once)."
         )
     tied = ", ".join(comparison.may_be_best)
     floor = points_at_most(comparison.detectable_difference)
