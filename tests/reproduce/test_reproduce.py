@@ -124,7 +124,8 @@ asks = "best"
     )
     result = found.told["sweeps"][0]
     assert [point["value"] for point in result["points"]] == [3, 5, 7]
-    assert result["sentences"][0].startswith("Screening only (2 runs of each)")
+    assert result["sentences"][0].startswith("Shortened: 3 of 150 steps, not comparable")
+    assert result["sentences"][1].startswith("Screening only (2 runs of each)")
     assert found.page.read_text().count("<svg") == 3  # accuracy, recall, AUC
     assert len(list((found.folder / "runs").iterdir())) == 1
 
