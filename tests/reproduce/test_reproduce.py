@@ -104,7 +104,8 @@ def test_only_the_rows_that_are_asked_for_run(made):
 def test_other_data_is_said_to_be_other(made):
     found = made(TABLE, data="cluttered-digits", seeds=1, rows=("CSA",))
     assert found.told["status"].startswith(
-        "other data: Cluttered digits, 12 x 12 instead of Handwritten digits, 8 x 8; shortened"
+        "shortened: 3 of 150 steps, not comparable; other data: Cluttered digits, 12 x 12 instead"
+        " of Handwritten digits, 8 x 8; screening only"
     )
     assert found.verdicts[1]["verdict"] != "not comparable"  # the same shape of network
 
@@ -123,7 +124,8 @@ asks = "best"
     )
     result = found.told["sweeps"][0]
     assert [point["value"] for point in result["points"]] == [3, 5, 7]
-    assert result["sentences"][0].startswith("Screening only (2 runs of each)")
+    assert result["sentences"][0].startswith("Shortened: 3 of 150 steps, not comparable")
+    assert result["sentences"][1].startswith("Screening only (2 runs of each)")
     assert found.page.read_text().count("<svg") == 3  # accuracy, recall, AUC
     assert len(list((found.folder / "runs").iterdir())) == 1
 

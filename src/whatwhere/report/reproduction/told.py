@@ -79,8 +79,8 @@ def sweeps_of(scored: Scored) -> tuple[SweepResult, ...]:
 
 def status_of(scored: Scored) -> str:
     """Say in a few words whether the runs are those of the setting; "" where they are."""
-    parts = [f"other data: {scored.data.other}"] if scored.data.other else []
-    parts += [scored.length] if scored.length else []
+    parts = [scored.length] if scored.length else []
+    parts += [f"other data: {scored.data.other}"] if scored.data.other else []
     if scored.num_seeds < 3:
         parts.append(f"screening only: {scored.num_seeds} finished run(s) of each row")
     return "; ".join(parts)
