@@ -5,6 +5,7 @@ import hashlib
 import json
 import tomllib
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,6 +120,8 @@ def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
     """Return the value as the field wants it; an int will do for a float, nothing else bends."""
     if isinstance(value, dict) and dataclasses.is_dataclass(expected):
         return build(expected, value)  # type: ignore[arg-type]
+    if isinstance(value, dict) and typing.get_origin(expected) is Mapping:
+        return value
     if isinstance(value, list):
         return tuple(value)
     plain = {
