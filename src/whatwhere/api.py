@@ -11,18 +11,15 @@ from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
 from whatwhere.report.evaluation import Evaluated
 from whatwhere.report.summary import leaderboard, read_summary
-from whatwhere.settings import load_setting
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.class_weights import parse_class_weights
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import default_display
 from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
 from whatwhere.study.labelling import Labelled, label_images
-from whatwhere.study.reproducing.reproduce import Reproduction, run_setting
-from whatwhere.study.reproducing.runs import Wanted
+from whatwhere.study.reproducing.reproduce import reproduce as reproduce
 from whatwhere.study.request import ALL, Request
-from whatwhere.study.searching.search import Found, run_search
-from whatwhere.study.searching.wanted import Wanted as WantedSearch
+from whatwhere.study.searching.public import search as search
 from whatwhere.study.trained import trained_bundle
 from whatwhere.study.training import train_one
 
@@ -265,146 +262,6 @@ def predict(
         A table as CSV text, and the files that could not be read.
     """
     return label_images(Path(model), Path(images), value_range=value_range)
-
-
-def reproduce(
-    setting: str,
-    *,
-    seeds: int | None = None,
-    steps: int | None = None,
-    data: str | Path | None = None,
-    rows: Sequence[str] = (),
-    device: str | None = None,
-    output: str | Path | None = None,
-    num_workers: int | None = None,
-    quiet: bool = False,
-) -> Reproduction:
-    """Run a published setting again, and lay what was reported beside what is measured.
-
-    The same call again continues where it stopped; every call that found something new appends to
-    the result file of its day.
-
-    Args:
-        setting: Its name (`whatwhere list settings`).
-        seeds: Runs of every row; by default the setting's own number.
-        steps: Optimiser steps instead of the whole recipe; the result is marked as shortened, and
-            no figure is compared.
-        data: Another data set, or a file or folder of the setting's own.
-        rows: Labels of the rows to run; empty for all.
-        device: A torch device.
-        output: Folder of the result; by default below `reproductions/`.
-        num_workers: Worker processes; by default one per core.
-        quiet: Whether to say nothing meanwhile.
-
-    Returns:
-        The verdicts, the result file and the page.
-
-    Raises:
-        UnknownNameError: If there is no such setting or row.
-        DataError: If the setting's data cannot be had.
-    """
-    wanted = Wanted(
-        seeds=seeds,
-        steps=steps,
-        data=None if data is None else str(data),
-        rows=tuple(rows),
-        device=device,
-        num_workers=num_workers,
-    )
-    return run_setting(
-        load_setting(setting),
-        wanted,
-        folder=Path(output) if output else None,
-        display=default_display(quiet=quiet),
-    )
-
-
-def search(
-    data: str | Path,
-    *,
-    space: str | Path = "samc",
-    trials: int = 40,
-    budget_seconds: float | None = None,
-    objective: str = "accuracy",
-    max_parameters: int | None = None,
-    protocol: str | None = None,
-    steps: int | None = None,
-    batch_size: int | None = None,
-    seed: int = 0,
-    seeds: int = 3,
-    finalists: int = 1,
-    image_size: int | None = None,
-    value_range: tuple[float, float] | None = None,
-    device: str | None = None,
-    skip_bad: bool = False,
-    frame: str | None = None,
-    allow_missing_class: bool = False,
-    dedup: bool = False,
-    num_workers: int | None = None,
-    output: str | Path | None = None,
-    quiet: bool = False,
-) -> Found:
-    """Search networks, wirings and recipes on validation images, and run the winner again.
-
-    The same call again, later or in several processes at once, shares the work. No test image is
-    looked at before the search has ended; what then counts is measured with fresh seeds, beside
-    the space's default that nothing was tuned of.
-
-    Args:
-        data: A known name, a folder, a CSV or an npz file.
-        space: "samc", "wirings", or a TOML file (see docs/search.md).
-        trials: Trials of all processes together.
-        budget_seconds: Longest time of this call, fresh runs included; at least one trial runs.
-        objective: "accuracy", or "accuracy-parameters" for both at once.
-        max_parameters: Larger networks are refused before they are built.
-        protocol: Instead of the space's; as for `compare`.
-        steps: Optimiser steps of every trial.
-        batch_size: Images per step.
-        seed: Of the search: what it proposes, and how its trials begin.
-        seeds: Fresh runs of every finalist and of the default.
-        finalists: Configurations that are run again with fresh seeds; 0 for none.
-        image_size: Side of the images, in pixels.
-        value_range: Lowest and highest value of images that are not 8 bit.
-        device: A torch device.
-        skip_bad: Whether to leave out files that cannot be read.
-        frame: "first" takes the first picture of animations and documents.
-        allow_missing_class: Whether a class may be missing in a split.
-        dedup: Whether images that are in a later split too are left out of training.
-        num_workers: Worker processes of the fresh runs; by default one per core.
-        output: Folder of the search; by default below `searches/`.
-        quiet: Whether to say nothing meanwhile.
-
-    Returns:
-        Every trial, the best one, the fresh runs and the page.
-
-    Raises:
-        UsageError: If Optuna is missing, the space is wrong, or the folder holds another search.
-        DataError: If the images or labels cannot be trusted.
-    """
-    wanted = WantedSearch(
-        data=str(data),
-        space=str(space),
-        trials=trials,
-        budget_seconds=budget_seconds,
-        seeds=seeds,
-        finalists=finalists,
-        num_workers=num_workers,
-        objective=objective,
-        max_parameters=max_parameters,
-        protocol=protocol,
-        steps=steps,
-        batch_size=batch_size,
-        seed=seed,
-        image_size=image_size,
-        value_range=value_range,
-        skip_bad=skip_bad,
-        frame=frame,
-        allow_missing_class=allow_missing_class,
-        dedup=dedup,
-        device=device,
-    )
-    folder = Path(output) if output else None
-    return run_search(wanted, folder=folder, display=default_display(quiet=quiet))
 
 
 def evaluate_model(

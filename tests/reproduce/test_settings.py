@@ -14,7 +14,10 @@ from whatwhere.training.changes import split_changes
 from whatwhere.training.presets import PRESETS
 
 NAMES = setting_names()
-MEDMNIST = "breast retina pneumonia derma blood organc organs organa path oct".split()
+MEDMNIST = (
+    *("breast", "retina", "pneumonia", "derma", "blood"),
+    *("organc", "organs", "organa", "path", "oct"),
+)
 NAMED_IN_THE_PLAN = [
     "samc2024_cifar10",
     "samc2024_cifar100",
@@ -90,7 +93,9 @@ BASE = {
     "protocol": '"quick"',
     "rows": '[{label = "a", design = "none"}]',
 }
-SWEEP = '\n[sweep]\nvaries = "test-noise"\naxis = "x"\nvalues = [0, 1]\nreference = 0\nasks = "loss"\n'
+SWEEP = (
+    '\n[sweep]\nvaries = "test-noise"\naxis = "x"\nvalues = [0, 1]\nreference = 0\nasks = "loss"\n'
+)
 
 
 def written(tmp_path, *, tail="", **changes):

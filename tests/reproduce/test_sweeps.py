@@ -71,7 +71,7 @@ def noise(shares, **more):
 
 def test_a_loss_is_told_with_its_interval_and_where_it_begins():
     (text,) = sentence(noise((0.80, 0.80, 0.70)))
-    assert text.startswith("net: top-1 accuracy goes from 80.0 % at noise 0 to 70.0 % at 0.1: −1")
+    assert text.startswith("net: top-1 accuracy goes from 80.0 % (noise 0) to 70.0 % (0.1): −1")
     assert text.endswith("corrected for 2 comparisons, a loss is shown from 0.1 on.")
 
 

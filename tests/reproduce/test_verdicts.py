@@ -81,6 +81,12 @@ def test_one_run_compares_with_nothing_and_two_are_a_screening():
     assert (two.verdict, two.reason) == ("within", "screening only: two runs")
 
 
+def test_failed_runs_are_told_with_the_verdict():
+    verdict = only(one_row("80.0 %", 0.80, num_failed=2))
+    assert verdict.verdict == "within"
+    assert verdict.reason == "2 runs failed, and the mean is over the others"
+
+
 def test_counts_have_no_interval_and_survive_a_shortened_run():
     figures = [Figure("net", "parameters", text) for text in ("1.21 M", "1.22 M", "1.2 M")]
     net = point("net", right(0.5), parameters=1_206_322, steps=20)
@@ -128,9 +134,7 @@ def test_impossible_figures_stay_impossible_whatever_was_measured():
     assert [v.verdict for v in said] == ["impossible as printed"] * 2
     assert "with equally many test images of every class" in said[0].reason
     assert said[0].measured == pytest.approx(0.812)
-    assert headline(found, said) == (
-        "Planted: of 2 reported figures, 2 impossible as printed."
-    )
+    assert headline(found, said) == ("Planted: of 2 reported figures, 2 impossible as printed.")
 
 
 def test_a_yardstick_is_not_judged_as_part_of_the_paper():
@@ -147,9 +151,7 @@ def test_all_five_rows_of_the_msga_table_are_impossible_as_printed():
     found = scored(table)
     told = tell(found, num_test=10_000, num_classes=100)
     impossible = [
-        (v["row"], v["metric"])
-        for v in told["verdicts"]
-        if v["verdict"] == "impossible as printed"
+        (v["row"], v["metric"]) for v in told["verdicts"] if v["verdict"] == "impossible as printed"
     ]
     rows = ("MLP", "CNN", "LSTM", "Transformer", "proposed")
     assert impossible == [(row, metric) for row in rows for metric in ("accuracy", "recall")]
@@ -158,7 +160,8 @@ def test_all_five_rows_of_the_msga_table_are_impossible_as_printed():
 
 
 @pytest.mark.parametrize(
-    "name", ["samc2024_cifar10", "samc2024_cifar100", "amsra2026_cifar10", "dmsca2026_resnet18_cifar10"]
+    "name",
+    ["samc2024_cifar10", "samc2024_cifar100", "amsra2026_cifar10", "dmsca2026_resnet18_cifar10"],
 )
 def test_the_other_tables_hold_no_arithmetical_fault(name):
     found = scored(load_setting(name))

@@ -184,9 +184,9 @@ class Setting:
         holds = any("{value}" in row.design for row in self.rows)
         if holds != (self.sweep is not None and self.sweep.varies == "network"):
             raise UsageError("'{value}' in a design and a sweep of networks belong together")
-        if self.sweep and self.sweep.varies == "batch-size":
-            if self.batch_size != self.sweep.reference:
-                raise UsageError("batch_size must be the reference of a sweep of batch sizes")
+        swept = self.sweep and self.sweep.varies == "batch-size"
+        if self.sweep and swept and self.batch_size != self.sweep.reference:
+            raise UsageError("batch_size must be the reference of a sweep of batch sizes")
 
     @property
     def state(self) -> str:

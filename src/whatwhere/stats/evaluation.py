@@ -218,9 +218,7 @@ def _macro_precision(said: np.ndarray, label: np.ndarray, num_classes: int) -> S
     return _mean("precision", "Macro precision", values, is_share=True)
 
 
-def macro_precision_values(
-    said: np.ndarray, label: np.ndarray, *, num_classes: int
-) -> np.ndarray:
+def macro_precision_values(said: np.ndarray, label: np.ndarray, *, num_classes: int) -> np.ndarray:
     """Return influence values of the mean over classes of p_c, the share called c that is c.
 
         psi_i = mean_c ( p_c + [said = c] ([label = c] - p_c) n / n_c ),  n_c images called c

@@ -63,7 +63,9 @@ def read_printed(text: str) -> Printed:
     match = _PRINTED.fullmatch(text.strip())
     if match is None:
         units = ", ".join(unit for unit in SCALES if unit)
-        raise UsageError(f"'{text}' is no printed number: expected 93.42 % or 1.21 M; units {units}")
+        raise UsageError(
+            f"'{text}' is no printed number: expected 93.42 % or 1.21 M; units {units}"
+        )
     sign, whole, digits, unit = match.groups(default="")
     scale = SCALES[unit]
     number = float(f"{sign}{whole.replace(',', '')}.{digits or '0'}")
@@ -131,9 +133,9 @@ def flaws_of_row(row: str, printed: Mapping[str, Printed], test: ScoredOn) -> li
     return [flaw for flaw in found if flaw is not None]
 
 
-def difference_flaw(row: str, metric: str, *, printed: Printed, of: Printed, minus: Printed) -> (
-    Flaw | None
-):
+def difference_flaw(
+    row: str, metric: str, *, printed: Printed, of: Printed, minus: Printed
+) -> Flaw | None:
     """Check a printed difference against the two printed numbers that it is of.
 
     Args:
@@ -216,7 +218,9 @@ def _no_count(row: str, name: str, printed: Printed, test: ScoredOn) -> Flaw | N
     said = test.num_runs
     if said and not possible_num_runs(printed, num_items=said * test.num_items, most=1):
         which = "one run" if said == 1 else f"{said} runs"
-        text = f"no count of right answers in {which} on {test.num_items:,} images is {printed.text}"
+        text = (
+            f"no count of right answers in {which} on {test.num_items:,} images is {printed.text}"
+        )
         return Flaw("count", row, (name,), True, text)
     if said or runs == 1:
         return None

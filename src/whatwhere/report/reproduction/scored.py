@@ -132,7 +132,9 @@ class Scored:
         other = [point for point in self.points if point.steps != point.full_steps]
         if not other:
             return ""
-        point = other[0]
+        sweep = self.setting.sweep
+        own = [point for point in other if sweep and point.value == sweep.reference]
+        point = (own or other)[0]
         word = "shortened" if point.steps < point.full_steps else "lengthened"
         return f"{word}: {point.steps:,} of {point.full_steps:,} steps, not comparable"
 

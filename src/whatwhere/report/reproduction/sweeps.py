@@ -1,6 +1,6 @@
-"""What a sweep shows: means with intervals, paired differences, and sentences that claim no more."""
+"""What a sweep shows: means, paired differences, and sentences that claim no more."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from whatwhere.report.numbers import percent, points_at_least, points_at_most, signed_points
 from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
@@ -97,7 +97,7 @@ def _result(
         if sweep.asks == "loss":
             sentences.append(_loss_sentence(sweep, score, [p for p in found if p.series == name]))
     if sweep.asks == "best":
-        sentences.append(_best_sentence(scored, sweep, score, points))
+        sentences.append(_best_sentence(scored, sweep, score, _each_once(points)))
     if scored.length:
         sentences.append(
             f"{scored.length[0].upper()}{scored.length[1:]}: this shows that the sweep runs, not"
@@ -112,6 +112,16 @@ def _result(
         sentences=tuple(sentences),
         logarithmic=sweep.varies == "batch-size",
     )
+
+
+def _each_once(points: tuple[ScoredPoint, ...]) -> tuple[ScoredPoint, ...]:
+    """Keep one of the points that series share, such as the batch size of the recipe's own rate."""
+    kept: dict[tuple[object, ...], ScoredPoint] = {}
+    for point in points:
+        key = (point.row, point.design, point.value, point.batch_size, point.learning_rate)
+        shared = key in kept
+        kept[key] = replace(point, label=f"{point.value:g}") if shared else point
+    return tuple(kept.values())
 
 
 def _of_series(
@@ -184,8 +194,9 @@ def _loss_sentence(sweep: Sweep, score: str, points: list[SweepPoint]) -> str:
     name = f"{last.series}: " if last.series else ""
     if reference is None or last.value == sweep.reference:
         return f"{name}{what} at the reference {sweep.reference:g} was not measured."
-    change = f"{name}{what} goes from {percent(reference.mean, decimals=1)} % at {sweep.axis}"
-    change += f" {sweep.reference:g} to {percent(last.mean, decimals=1)} % at {last.value:g}"
+    start, end = (percent(point.mean, decimals=1) for point in (reference, last))
+    change = f"{name}{what} goes from {start} % ({sweep.axis} {sweep.reference:g}) to {end} %"
+    change += f" ({last.value:g})"
     if last.num_seeds < MIN_SEEDS_FOR_CLAIMS or last.difference_low is None:
         return f"{change}. Screening only ({last.num_seeds} runs): nothing is claimed."
     assert last.difference_high is not None

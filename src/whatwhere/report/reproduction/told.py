@@ -18,7 +18,8 @@ LEGEND = (
     "within: the printed figure, with its rounding, meets our 95 % interval for new images and new"
     " runs; above, below: our interval lies wholly above, or below, the printed figure. The printed"
     " figure varies between runs too; a single run of ours does by the standard deviation (SD)"
-    " shown. Parameters and multiply-adds are counts and have no interval."
+    " shown. Parameters and multiply-adds are counts and have no interval. Impossible as printed:"
+    " arithmetic excludes the figure, whatever is measured."
 )
 _NAMES = {"parameters": "parameters", "macs": "multiply-adds", **TITLES}
 
@@ -36,7 +37,7 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
     """
     flaws = find_flaws(scored, num_test=num_test, num_classes=num_classes)
     verdicts = judge(scored, flaws)
-    setting = scored.setting
+    setting, sweeps = scored.setting, sweeps_of(scored)
     return {
         "format": FORMAT,
         "when": scored.when,
@@ -52,9 +53,9 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
         "data": {**asdict(scored.data), "test_counts": list(scored.data.test_counts)},
         "points": [_point(scored, point) for point in scored.points],
         "verdicts": [_verdict(verdict) for verdict in verdicts],
-        "headline": headline(scored, verdicts),
+        "headline": headline(scored, verdicts, sweeps),
         "flaws": [_flaw(flaw) for flaw in flaws],
-        "sweeps": [asdict(result) for result in sweeps_of(scored)],
+        "sweeps": [asdict(result) for result in sweeps],
         "claims": list(setting.claims),
         "contradictions": list(setting.contradictions),
         "unknown": list(setting.unknown),
@@ -66,10 +67,14 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
 
 
 def sweeps_of(scored: Scored) -> tuple[SweepResult, ...]:
-    """Return what the setting's sweep shows; empty where it has none, or nothing finished."""
+    """Return what the setting's sweep shows; empty where it has none, or nothing finished.
+
+    On a balanced test macro recall is accuracy, and is not shown twice.
+    """
     if scored.setting.sweep is None or not scored.finished:
         return ()
-    return sweep_results(scored, scores=SWEEP_SCORES)
+    scores = [name for name in SWEEP_SCORES if name != "recall" or not scored.data.is_balanced]
+    return sweep_results(scored, scores=tuple(scores))
 
 
 def status_of(scored: Scored) -> str:
@@ -81,11 +86,14 @@ def status_of(scored: Scored) -> str:
     return "; ".join(parts)
 
 
-def headline(scored: Scored, verdicts: tuple[Verdict, ...]) -> str:
-    """Return the one sentence of a reproduction: how many figures got which verdict."""
+def headline(
+    scored: Scored, verdicts: tuple[Verdict, ...], sweeps: tuple[SweepResult, ...] = ()
+) -> str:
+    """Return the sentence of a reproduction: how many figures got which verdict, or its sweep's."""
     if not verdicts:
-        what = "sweep" if scored.setting.sweep else "table"
-        return f"{scored.setting.title}: no reported figure to compare with this {what}."
+        said = next((sentence for result in sweeps for sentence in result.sentences), "")
+        said = said or f"no figure is reported; {len(scored.finished)} rows were measured."
+        return f"{scored.setting.title}: {said}"
     counts: dict[str, int] = {}
     for verdict in verdicts:
         counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1

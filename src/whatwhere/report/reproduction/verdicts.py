@@ -62,9 +62,7 @@ def find_flaws(scored: Scored, *, num_test: int, num_classes: int) -> tuple[Flaw
         scored_on = ScoredOn(
             num_test, num_classes, setting.balanced_test, runs.pop() if len(runs) == 1 else 0
         )
-        numbers = {
-            metric: figure.number for metric, figure in plain.items() if metric not in COSTS
-        }
+        numbers = {metric: figure.number for metric, figure in plain.items() if metric not in COSTS}
         found += flaws_of_row(row, numbers, scored_on)
     return (*found, *_difference_flaws(own))
 
@@ -179,20 +177,25 @@ def _score(scored: Scored, figure: Figure) -> Verdict:
         num_seeds=num_seeds,
         point=point.label,
     )
-    return _compared(scored, found, low, high)
+    num_failed = point.num_failed + (other.num_failed if other else 0)
+    return _compared(scored, found, low, high, num_failed=num_failed)
 
 
-def _compared(scored: Scored, found: Verdict, low: float, high: float) -> Verdict:
+def _compared(
+    scored: Scored, found: Verdict, low: float, high: float, *, num_failed: int
+) -> Verdict:
     reason = _why_not(scored, found.num_seeds)
     if reason:
         return replace(found, reason=reason)
     number = found.figure.number
-    few = "" if found.num_seeds >= MIN_SEEDS_FOR_CLAIMS else "screening only: two runs"
+    notes = [] if found.num_seeds >= MIN_SEEDS_FOR_CLAIMS else ["screening only: two runs"]
+    notes += [f"{num_failed} runs failed, and the mean is over the others"] if num_failed else []
+    said = "; ".join(notes)
     if number.high < low:
-        return replace(found, verdict=ABOVE, reason=few)
+        return replace(found, verdict=ABOVE, reason=said)
     if number.low > high:
-        return replace(found, verdict=BELOW, reason=few)
-    return replace(found, verdict=WITHIN, reason=few)
+        return replace(found, verdict=BELOW, reason=said)
+    return replace(found, verdict=WITHIN, reason=said)
 
 
 def _why_not(scored: Scored, num_seeds: int) -> str:

@@ -192,7 +192,9 @@ def point_cells(point: dict[str, Any]) -> list[str]:
         shown = percent(accuracy["mean"], decimals=2)
         low, high = (percent(accuracy[end], decimals=2) for end in ("low", "high"))
         shown += f" [{low}, {high}]" if accuracy["low"] is not None else " (one run)"
-    runs = str(len(point["seeds"])) + (f", {point['num_failed']} failed" * bool(point["num_failed"]))
+    runs = str(len(point["seeds"])) + (
+        f", {point['num_failed']} failed" * bool(point["num_failed"])
+    )
     return [point["label"], point["protocol"], steps, count(point["parameters"]), shown, runs]
 
 

@@ -49,7 +49,7 @@ def collect(
     """
     runs = {arm.name: Run.read(arm_folder(folder, arm.name)) for arm in arms}
     noisy = _noisy_test(setting, arms[0], wanted, folder) if _asks_noise(points) else None
-    reader = _Reader(setting, runs, noisy, wanted.seeds or setting.seeds)
+    reader = _Reader(setting, runs, noisy, wanted.num_seeds(setting))
     first = runs[arms[0].name]
     return Scored(
         setting=setting,

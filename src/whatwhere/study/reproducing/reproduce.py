@@ -1,5 +1,6 @@
 """`whatwhere reproduce`: a published setting, run again and laid beside what was reported."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.report.reproduction.told import tell
 from whatwhere.report.reproduction.written import append_result, write_reproduction_page
-from whatwhere.settings import Setting
-from whatwhere.study.display import Display, Silent
+from whatwhere.settings import Setting, load_setting
+from whatwhere.study.display import Display, Silent, default_display
 from whatwhere.study.reproducing.collected import collect
 from whatwhere.study.reproducing.points import layout
 from whatwhere.study.reproducing.runs import Wanted, refuse_what_cannot_run, run_arms
@@ -45,6 +46,58 @@ class Reproduction:
 
     def __repr__(self) -> str:
         return f"Reproduction({str(self.folder)!r}): {self.told['headline']}"
+
+
+def reproduce(
+    setting: str,
+    *,
+    seeds: int | None = None,
+    steps: int | None = None,
+    data: str | Path | None = None,
+    rows: Sequence[str] = (),
+    device: str | None = None,
+    output: str | Path | None = None,
+    num_workers: int | None = None,
+    quiet: bool = False,
+) -> Reproduction:
+    """Run a published setting again, and lay what was reported beside what is measured.
+
+    The same call again continues where it stopped; every call that found something new appends to
+    the result file of its day.
+
+    Args:
+        setting: Its name (`whatwhere list settings`).
+        seeds: Runs of every row; by default the setting's own number.
+        steps: Optimiser steps instead of the whole recipe; the result is marked as shortened, and
+            no figure is compared.
+        data: Another data set, or a file or folder of the setting's own.
+        rows: Labels of the rows to run; empty for all.
+        device: A torch device.
+        output: Folder of the result; by default below `reproductions/`.
+        num_workers: Worker processes; by default one per core.
+        quiet: Whether to say nothing meanwhile.
+
+    Returns:
+        The verdicts, the result file and the page.
+
+    Raises:
+        UnknownNameError: If there is no such setting or row.
+        DataError: If the setting's data cannot be had.
+    """
+    wanted = Wanted(
+        seeds=seeds,
+        steps=steps,
+        data=None if data is None else str(data),
+        rows=tuple(rows),
+        device=device,
+        num_workers=num_workers,
+    )
+    return run_setting(
+        load_setting(setting),
+        wanted,
+        folder=Path(output) if output else None,
+        display=default_display(quiet=quiet),
+    )
 
 
 def default_reproduction_folder(setting: Setting, wanted: Wanted) -> Path:
@@ -92,9 +145,7 @@ def run_setting(
     refuse_what_cannot_run(setting, wanted)
     path = folder or default_reproduction_folder(setting, wanted)
     arms, points = layout(setting, rows=wanted.rows)
-    failures = run_arms(
-        setting, arms, wanted, folder=path, display=display or Silent()
-    )
+    failures = run_arms(setting, arms, wanted, folder=path, display=display or Silent())
     scored = collect(setting, arms, points, wanted, folder=path, failures=failures)
     num_test, num_classes = published_test(setting)
     told = tell(scored, num_test=num_test, num_classes=num_classes)

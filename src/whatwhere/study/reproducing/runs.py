@@ -38,6 +38,10 @@ class Wanted:
     device: str | None = None
     num_workers: int | None = None
 
+    def num_seeds(self, setting: Setting) -> int:
+        """Return how many runs every row has."""
+        return setting.seeds if self.seeds is None else self.seeds
+
     def command(self, setting: Setting, folder: Path) -> str:
         """Return the command line that continues or repeats this.
 
@@ -157,7 +161,7 @@ def request_of(setting: Setting, arm: Arm, wanted: Wanted, *, folder: Path) -> R
     return Request(
         data=(wanted.data or setting.data,),
         designs=arm.designs,
-        seeds=wanted.seeds or setting.seeds,
+        seeds=wanted.num_seeds(setting),
         reproduces=tuple(wanted.words(setting, folder)),
         protocol=arm.protocol,
         steps=steps,
@@ -170,7 +174,7 @@ def request_of(setting: Setting, arm: Arm, wanted: Wanted, *, folder: Path) -> R
 
 
 def _rate(setting: Setting, arm: Arm, folder: Path) -> float | None:
-    """Return the scaled learning rate: the one that the run at the reference resolved to, scaled."""
+    """Return the learning rate of the run at the reference, scaled; None for the recipe's own."""
     if arm.rate_factor == 1.0:
         return None
     assert setting.sweep is not None
