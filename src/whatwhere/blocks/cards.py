@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from whatwhere.errors import UsageError, nearest
 
-KINDS = ("wiring", "block", "control", "user")
+KINDS = ("wiring", "block", "control", "user", "network")
 FIDELITIES = ("exact", "inferred", "reconstruction", "ours")
 
 
@@ -19,7 +19,7 @@ class DesignCard:
         name: Registered name, a legal file name.
         family: The group it belongs to.
         title: What it is, in a few words.
-        kind: "wiring", "block", "control" or "user".
+        kind: "wiring", "block", "control", "user", or "network" for a whole network.
         equation: y as a function of x; a wiring is its own equation.
         source: Paper, section, equation.
         fidelity: "exact" where the source fixes every value, "inferred" where the design is named

@@ -27,11 +27,14 @@ class Design:
         card: What is known about it.
         factory: channels -> block; None for rows that put no block into the backbone.
         identity: Text whose equality means "the same design".
+        network: The text of a whole network that stands in the place of the backbone; None where
+            the backbone stays.
     """
 
     card: DesignCard
     factory: Callable[[int], nn.Module] | None
     identity: str
+    network: str | None = None
 
     @property
     def name(self) -> str:

@@ -1,7 +1,8 @@
 """Self-attention between a map's pixels."""
 
 import torch
-from torch import nn
+from jaxtyping import Float
+from torch import Tensor, nn
 from torch.nn import functional
 
 from whatwhere.errors import UsageError
@@ -9,8 +10,10 @@ from whatwhere.nn.multiscale import average_pool, conv_norm
 from whatwhere.nn.statistics import Map
 from whatwhere.nn.tokens import Heads, Linear2d, to_map, to_tokens
 
+Keys = Float[Tensor, "batch channel key_height key_width"]
 PROJECTIONS = ("conv", "linear")
 KERNELS = ("fused", "plain")
+_FEW_KEYS = 256
 
 
 def split_heads(x: Map, num_heads: int) -> Heads:
@@ -18,7 +21,7 @@ def split_heads(x: Map, num_heads: int) -> Heads:
     return to_tokens(x).unflatten(2, (num_heads, -1)).transpose(1, 2)
 
 
-def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "fused") -> Map:
+def attend(query: Map, key: Keys, value: Keys, *, num_heads: int, kernel: str = "fused") -> Map:
     """Return softmax(Q K^T / sqrt(d)) V of every head, as a map like the query.
 
     Args:
@@ -26,8 +29,9 @@ def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "f
         key: (batch, inner, key height, key width).
         value: As the key.
         num_heads: Divides the inner channels; d is their quotient.
-        kernel: "fused" leaves it to torch how to compute; "plain" computes as written, the same way
-            for all numbers of heads.
+        kernel: "fused" leaves it to torch how to compute, but for half precision with few keys on a
+            CPU, where its gradient takes many times as long as that of "plain"; "plain" computes
+            as written, the same way for all numbers of heads.
 
     Returns:
         (batch, inner, height, width).
@@ -38,12 +42,16 @@ def attend(query: Map, key: Map, value: Map, *, num_heads: int, kernel: str = "f
     Cost: 2 inner x pixels x keys multiply-adds, no parameters.
     """
     q, k, v = (split_heads(x, num_heads) for x in (query, key, value))
-    if kernel == "plain":
-        votes = torch.softmax(q @ k.transpose(2, 3) * q.shape[3] ** -0.5, dim=3)
-        mixed = votes @ v
+    if kernel == "plain" or _is_slow_when_fused(k):
+        mixed = torch.softmax((q * q.shape[3] ** -0.5) @ k.transpose(2, 3), dim=3) @ v
     else:
         mixed = functional.scaled_dot_product_attention(q, k, v)
     return to_map(mixed.transpose(1, 2).flatten(2), height=query.shape[2], width=query.shape[3])
+
+
+def _is_slow_when_fused(key: Heads) -> bool:
+    is_half = key.dtype in (torch.bfloat16, torch.float16)
+    return is_half and key.device.type == "cpu" and key.shape[2] <= _FEW_KEYS
 
 
 class ConvAttention(nn.Module):

@@ -8,7 +8,7 @@ from whatwhere.blocks.amsra.gates import GateName, make_gate
 from whatwhere.blocks.amsra.msfd import SOURCE
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.blocks.references.multi_scale import nearest_divisor
-from whatwhere.nn.selfattention import attend
+from whatwhere.nn.selfattention import Keys, attend
 from whatwhere.nn.statistics import Map
 from whatwhere.nn.tokens import DropPath, LayerNorm2d, Linear2d
 
@@ -76,7 +76,7 @@ class LGSA(nn.Module):
         self.key_value = Linear2d(channels, 2 * channels)
         self.gate = make_gate(gate, channels=channels)
         self.out = Linear2d(channels, channels)
-        self.scale = nn.Parameter(torch.full((channels, 1, 1), START_OF_SCALE))
+        self.scale = nn.Parameter(torch.full((channels,), START_OF_SCALE))
         self.drop = DropPath(drop_path)
 
     def forward(self, x: Map) -> Map:
@@ -87,9 +87,9 @@ class LGSA(nn.Module):
         y = attend(self.query(u), key, value, num_heads=self.num_heads)
         if self.gate is not None:
             y = self.gate(u, y)
-        return x + self.drop(self.scale * self.out(y))
+        return x + self.drop(self.scale[:, None, None] * self.out(y))
 
-    def _pooled(self, u: Map) -> Map:
+    def _pooled(self, u: Map) -> Keys:
         """Return means over the grid; maps that are no larger stay as they are."""
         if self.key_grid is None:
             return u

@@ -56,6 +56,8 @@ class AMSRAConfig:
             )
         if self.key_grid is not None and self.key_grid < 1:
             raise UsageError(f"amsra: key_grid={self.key_grid}: expected a number from 1, or none")
+        if not 0 <= self.drop_path < 1:
+            raise UsageError(f"amsra: drop_path={self.drop_path}: expected from 0 to below 1")
         if not self.lgsa and (self.gate, self.key_grid) != ("query", 8):
             raise UsageError("amsra: gate and key_grid have no effect with lgsa=false")
         if self.chained and len(self.kernels) == 1:

@@ -4,7 +4,7 @@ from torch import nn
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.models.networks.factory import NetworkFactory
-from whatwhere.models.networks.options import split_text, text_of
+from whatwhere.models.networks.options import described, split_text, text_of
 from whatwhere.models.networks.registered import networks
 from whatwhere.models.resnet import RESNETS, create_resnet, is_resnet
 from whatwhere.models.timm_networks import TIMM_PREFIX, create_timm
@@ -65,6 +65,22 @@ def canonical(name: str) -> str:
     if not isinstance(factory, NetworkFactory):
         return base
     return text_of(base, factory.config(options), default=factory.default)
+
+
+def network_options(name: str) -> dict[str, str]:
+    """Return the options of a registered network.
+
+    Args:
+        name: Its name.
+
+    Returns:
+        What each option is by default, and its choices, as texts by option.
+
+    Raises:
+        UnknownNameError: If there is no such network.
+    """
+    factory = networks().factory(name)
+    return described(factory.default) if isinstance(factory, NetworkFactory) else {}
 
 
 def _known(name: str) -> tuple[str, dict[str, str]]:

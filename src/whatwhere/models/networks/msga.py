@@ -67,6 +67,8 @@ class MSGAConfig:
                 f"msga: heads={self.heads} do not divide {self.dims[-1]} channels; expected one of"
                 f" {', '.join(map(str, fitting))}, or a head_dim"
             )
+        if not 0 <= self.drop_path < 1:
+            raise UsageError(f"msga: drop_path={self.drop_path}: expected from 0 to below 1")
         if not self.blocks and not self.fusion:
             raise UsageError("msga: fusion has no effect with blocks=0")
 

@@ -65,6 +65,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
     kinds = typing.get_type_hints(type(default))
     parsed = {}
     for option, text in options.items():
+        if not kinds:
+            raise UsageError(f"{name} has no options, so '{option}' is none of it")
         if option not in kinds:
             raise unknown_name(f"option of {name}", option, kinds)
         try:
@@ -91,6 +93,28 @@ def text_of(name: str, config: Any, *, default: Any) -> str:
         if getattr(config, field.name) != getattr(default, field.name)
     ]
     return f"{name}({', '.join(changed)})" if changed else name
+
+
+def described(config: Any) -> dict[str, str]:
+    """Return what each option is by default, and what else it may be where that is a choice.
+
+    Args:
+        config: The configuration that a bare name stands for.
+
+    Returns:
+        Texts by option, in the order of the fields.
+    """
+    kinds = typing.get_type_hints(type(config))
+    return {
+        field.name: _written(getattr(config, field.name)) + _choices(kinds[field.name])
+        for field in dataclasses.fields(config)
+    }
+
+
+def _choices(kind: Any) -> str:
+    if typing.get_origin(kind) is typing.Literal:
+        return f" (of {', '.join(typing.get_args(kind))})"
+    return ""
 
 
 def _parsed(kind: Any, text: str) -> Any:

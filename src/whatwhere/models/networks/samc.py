@@ -90,6 +90,8 @@ class SAMCConfig:
             raise UsageError(
                 "samc: expected dims of multiples of 8, mlp_ratio from 1, pools 1 or 2"
             )
+        if not 0 <= self.drop_path < 1:
+            raise UsageError(f"samc: drop_path={self.drop_path}: expected from 0 to below 1")
         if self.embed != "multi" and self.kernels != "1-3-5":
             raise UsageError(f"samc: kernels={self.kernels} has no effect with embed={self.embed}")
         if self.attention != "attention" and self.projection != "conv":
