@@ -129,7 +129,7 @@ def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
         for item in (typing.get_args(expected) or (expected,))
         if item in (bool, int, float, str)
     }
-    if float in plain and type(value) is int:
+    if float in plain and int not in plain and type(value) is int:
         return float(value)
     if plain and value is not None and type(value) not in plain and not isinstance(value, tuple):
         wanted = " or ".join(sorted(item.__name__ for item in plain))

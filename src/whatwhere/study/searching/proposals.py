@@ -11,6 +11,7 @@ from whatwhere.records import is_alive, own_identity
 from whatwhere.study.searching.space import Candidate, Space, Value
 from whatwhere.study.searching.store import (
     COUNTED,
+    Opened,
     Tried,
     distributions,
     optuna_module,
@@ -59,7 +60,7 @@ class Proposals:
     """The proposals of one search.
 
     Args:
-        study: Optuna's, open.
+        opened: Optuna's study.
         space: What is searched.
         wanted: What was asked for.
         check: Says what a configuration would be, without building it.
@@ -68,14 +69,15 @@ class Proposals:
 
     def __init__(
         self,
-        study: Any,
+        opened: Opened,
         space: Space,
         wanted: Wanted,
         *,
         check: Callable[[Candidate], Checked],
         alone: Callable[[], AbstractContextManager[None]],
     ) -> None:
-        self.study, self.space, self.wanted = study, space, wanted
+        self.opened, self.study = opened, opened.study
+        self.space, self.wanted = space, wanted
         self.check, self.alone = check, alone
         self.states = optuna_module().trial.TrialState
         self.distributions = distributions(space.parameters)
@@ -140,16 +142,10 @@ class Proposals:
                 self._lost(item)
 
     def _lost(self, item: Tried) -> None:
-        (trial_id,) = (
-            trial._trial_id
-            for trial in self.study.get_trials(deepcopy=False)
-            if trial.number == item.number
-        )
         gone = item.attempt >= MAX_ATTEMPTS
-        reason = "its process ended" + f" {item.attempt} times (out of memory?)" * gone
-        storage = self.study._storage
-        storage.set_trial_user_attr(trial_id, "outcome", "failed" if gone else "lost")
-        storage.set_trial_user_attr(trial_id, "reason", reason)
+        reason = f"its process ended {item.attempt} times (out of memory?)" if gone else ""
+        outcome = "failed" if gone else "lost"
+        self.opened.mark(item.number, outcome=outcome, reason=reason)
         self.study.tell(item.number, state=self.states.FAIL)
         if not gone and set(item.values) == set(self.space.parameters):
             again = {"first": item.first, "attempt": item.attempt + 1}

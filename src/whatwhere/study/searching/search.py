@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -88,59 +88,64 @@ def run_search(
     display = display or Silent()
     optuna_module()
     space = load_space(wanted.space)
-    device = usable_device(wanted.device)
     path = folder or wanted.default_folder()
     refuse_other_search(path, wanted, space)
     refuse_data_folder(path, (wanted.data,))
     check_writable(path)
-    request = wanted.request(space.protocol)
-    with TemporaryDirectory(prefix="whatwhere-") as scratch:
-        prepared = prepare(wanted.data, request, device=device)
-        for note in prepared.source.warnings:
-            display.note(f"{prepared.name}: {note}")
-        images_path = shared_images(prepared.source.images, Path(scratch))
-        bench = Bench(
-            prepared, request, images_path, device, path, wanted.seed, wanted.max_parameters
-        )
-        bench.resolve(space.fill(space.defaults))  # a name that is not known stops here
+    with TemporaryDirectory(prefix="whatwhere-") as scratch, ExitStack() as stack:
+        bench = _bench(wanted, space, path, Path(scratch), display)
+
+        def alone() -> AbstractContextManager[None]:
+            return folder_lock(path, wait=True, on_wait=lambda: None)
+
         with one_thread():
-            bench, proposals = _search(bench, space, wanted, display, began)
+            with alone():
+                bench = begin(bench, wanted, space)
+                opened = stack.enter_context(open_study(path, two=wanted.is_two))
+            proposals = Proposals(opened, space, wanted, check=bench.check, alone=alone)
+            _search(bench, proposals, display, partial(_has_time, wanted, began))
         chosen = finalists(proposals.tried(), wanted)
         fresh, failures = run_fresh(bench, space, chosen, wanted, display=display)
-    told = tell(
-        facts_of_search(bench, space, wanted, proposals),
-        fresh,
-        failures=failures,
-        environment=environment(device, 0),
-        when=datetime.now().astimezone().isoformat(timespec="seconds"),
-    )
+        told = tell(
+            facts_of_search(bench, space, wanted, proposals),
+            fresh,
+            failures=failures,
+            environment=environment(bench.device, 0),
+            when=datetime.now().astimezone().isoformat(timespec="seconds"),
+        )
     return Found(path, told, write_search(path, told))
 
 
+def _bench(wanted: Wanted, space: Space, path: Path, scratch: Path, display: Display) -> Bench:
+    """Open the data; a name in the space that is not known stops here."""
+    device = usable_device(wanted.device)
+    request = wanted.request(space.protocol)
+    prepared = prepare(wanted.data, request, device=device)
+    for note in prepared.source.warnings:
+        display.note(f"{prepared.name}: {note}")
+    images_path = shared_images(prepared.source.images, scratch)
+    bench = Bench(prepared, request, images_path, device, path, wanted.seed, wanted.max_parameters)
+    bench.resolve(space.fill(space.defaults))
+    return bench
+
+
 def _search(
-    bench: Bench, space: Space, wanted: Wanted, display: Display, began: float
-) -> tuple[Bench, Proposals]:
+    bench: Bench,
+    proposals: Proposals,
+    display: Display,
+    has_time: Callable[[tuple[Tried, ...]], bool],
+) -> None:
     """Try what is missing, then wait for what other processes have in hand."""
-
-    def alone() -> AbstractContextManager[None]:
-        return folder_lock(bench.folder, wait=True, on_wait=lambda: None)
-
-    with alone():
-        bench = begin(bench, wanted, space)
-        study = open_study(bench.folder, two=wanted.is_two)
-    proposals = Proposals(study, space, wanted, check=bench.check, alone=alone)
-    has_time = partial(_has_time, wanted, began)
     told_waiting = False
     while True:
         _try_all(bench, proposals, display, has_time)
         num_running = proposals.num_running()
         if num_running == 0:
-            break
+            return
         if not told_waiting:
             display.note(f"waiting for {num_running} trial(s) that other processes run")
             told_waiting = True
         time.sleep(_POLL_SECONDS)
-    return bench, proposals
 
 
 def _try_all(

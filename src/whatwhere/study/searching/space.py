@@ -262,7 +262,7 @@ def _built(table: str, entries: Any, kind: type | None) -> dict[str, Any]:
         if not isinstance(entry, dict if kind else str):
             raise UsageError(f"{table}.{name} must be {wanted}, not {entry!r}")
         try:
-            built[name] = build(kind, entry) if kind else entry
+            built[name] = build(kind, entry) if kind else entry  # type: ignore[arg-type]
         except UsageError as error:
             raise UsageError(f"{table}.{name}: {error}") from None
     return built

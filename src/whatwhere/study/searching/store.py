@@ -1,8 +1,8 @@
 """The trials of a search as Optuna keeps them, in one SQLite file."""
 
-import sqlite3
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -82,49 +82,91 @@ def storage_address(folder: Path) -> str:
     return f"sqlite:///{(folder / FILE).resolve()}"
 
 
-def open_study(folder: Path, *, two: bool) -> Any:
-    """Open the Optuna study of a search, or begin it; the folder's lock must be held.
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """The Optuna study of a search.
+
+    Args:
+        study: Optuna's study.
+        storage: Where it is kept.
+    """
+
+    study: Any
+    storage: Any
+
+    def mark(self, number: int, **marks: Any) -> None:
+        """Write something beside a trial that perhaps another process began.
+
+        Args:
+            number: Of the trial.
+            marks: What to write, by name.
+        """
+        study_id = self.storage.get_study_id_from_name(STUDY)
+        trial_id = self.storage.get_trial_id_from_study_id_trial_number(study_id, number)
+        for name, value in marks.items():
+            self.storage.set_trial_user_attr(trial_id, name, value)
+
+
+@contextmanager
+def open_study(folder: Path, *, two: bool) -> Iterator[Opened]:
+    """Open the Optuna study of a search, or begin it; the folder's lock must be held meanwhile.
+
+    Trials are stopped early by the median of those before at the same tenth; with two objectives
+    none is, since a small network may be on the front however low it starts.
 
     Args:
         folder: Of the search.
         two: Whether parameters are an objective too.
 
-    Returns:
-        The study. Trials are stopped early by the median of those before at the same tenth; with
-        two objectives none is, since a small network may be on the front however low it starts.
+    Yields:
+        The study.
 
     Raises:
         MismatchError: If the file is no such study.
         StorageError: If it cannot be written.
     """
-    optuna = optuna_module()
-    from sqlalchemy.exc import DatabaseError, OperationalError
+    with _named_errors(folder):
+        opened = _open(folder, two=two)
+    try:
+        yield opened
+    finally:
+        opened.storage.remove_session()
+        opened.storage.engine.dispose()
 
+
+def _open(folder: Path, *, two: bool) -> Opened:
+    optuna = optuna_module()
+    address, waiting = storage_address(folder), {"connect_args": {"timeout": 60}}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        storage = optuna.storages.RDBStorage(address, engine_kwargs=waiting)
     pruner = optuna.pruners.MedianPruner(
         n_startup_trials=WHOLE_TRIALS_FIRST, n_warmup_steps=TENTHS_FIRST
     )
+    study = optuna.create_study(
+        storage=storage,
+        study_name=STUDY,
+        load_if_exists=True,
+        pruner=optuna.pruners.NopPruner() if two else pruner,
+        directions=["maximize", "minimize"] if two else ["maximize"],
+    )
+    return Opened(study, storage)
+
+
+@contextmanager
+def _named_errors(folder: Path) -> Iterator[None]:
+    from sqlalchemy.exc import DatabaseError, OperationalError
+
+    path = folder / FILE
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            storage = optuna.storages.RDBStorage(
-                storage_address(folder), engine_kwargs={"connect_args": {"timeout": 60}}
-            )
-        return optuna.create_study(
-            storage=storage,
-            study_name=STUDY,
-            load_if_exists=True,
-            pruner=optuna.pruners.NopPruner() if two else pruner,
-            directions=["maximize", "minimize"] if two else ["maximize"],
-        )
+        yield
     except OperationalError as error:
-        raise StorageError(
-            f"cannot use {folder / FILE} ({error.orig}); choose another -o"
-        ) from error
-    except (DatabaseError, RuntimeError, sqlite3.DatabaseError) as error:
+        raise StorageError(f"cannot use {path} ({error.orig}); choose another -o") from error
+    except (DatabaseError, RuntimeError) as error:
         reason = str(getattr(error, "orig", error)).splitlines()[0]
         raise MismatchError(
-            f"{folder / FILE} is damaged or no search of this form ({reason}); restore it, or"
-            " start a new search with another -o"
+            f"{path} is damaged or no search of this form ({reason}); restore it, or start a new"
+            " search with another -o"
         ) from error
 
 
@@ -174,7 +216,8 @@ def _tried(trial: Any, *, running: bool) -> Tried:
     known = trial.user_attrs
     outcome = "running" if running else known.get("outcome", "lost")
     texts = known.get("texts")
-    finished = outcome == "finished" and trial.values is not None
+    # What somebody added to the study by hand has no texts, and is none of ours.
+    finished = outcome == "finished" and trial.values is not None and texts is not None
     return Tried(
         number=trial.number,
         first=known.get("first", trial.number),
