@@ -9,7 +9,6 @@ import pytest
 from whatwhere.errors import DataError, UsageError
 from whatwhere.report.reproduction.written import read_results
 from whatwhere.settings import load_setting, read_setting
-from whatwhere.study.display import Silent
 from whatwhere.study.reproducing.noise import with_noise
 from whatwhere.study.reproducing.points import layout
 from whatwhere.study.reproducing.reproduce import run_setting
@@ -34,7 +33,7 @@ def made(tmp_path, monkeypatch):
         path = tmp_path / f"{name}.toml"
         path.write_text(HEAD + text)
         wanted = Wanted(**({"seeds": 2, "steps": 3, "num_workers": 0} | more))
-        return run_setting(read_setting(path), wanted, folder=tmp_path / "out", display=Silent())
+        return run_setting(read_setting(path), wanted, folder=tmp_path / "out")
 
     return run
 

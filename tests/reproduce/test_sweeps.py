@@ -41,6 +41,11 @@ def test_no_best_value_is_claimed_where_the_paired_comparison_leaves_several():
     assert "could only have seen differences above" in text
 
 
+def test_equal_means_share_the_first_place():
+    (text,) = sentence(heads((0.80, 0.85, 0.85), seeds=2))
+    assert text.endswith("4, 8 share the highest mean top-1 accuracy.")
+
+
 def test_a_best_value_is_claimed_where_it_is_shown():
     (text,) = sentence(heads((0.80, 0.80, 0.85)))
     assert text.startswith("8 has the best top-1 accuracy of the 3 values, by at least 3.")
@@ -54,7 +59,7 @@ def test_few_runs_claim_nothing(seeds):
 
 
 def test_a_shortened_sweep_says_so():
-    assert sentence(heads((0.8, 0.8, 0.9), steps=20))[-1] == (
+    assert sentence(heads((0.8, 0.8, 0.9), steps=20))[0] == (
         "Shortened: 20 of 400 steps, not comparable: this shows that the sweep runs, not what it"
         " would find."
     )

@@ -99,9 +99,10 @@ def _result(
     if sweep.asks == "best":
         sentences.append(_best_sentence(scored, sweep, score, _each_once(points)))
     if scored.length:
-        sentences.append(
+        sentences.insert(
+            0,
             f"{scored.length[0].upper()}{scored.length[1:]}: this shows that the sweep runs, not"
-            " what it would find."
+            " what it would find.",
         )
     return SweepResult(
         score=score,
@@ -165,24 +166,28 @@ def _best_sentence(
     """Name a best value only where the paired comparison leaves one, after its correction."""
     comparison = scored.comparison(score, points)
     assert comparison is not None
-    what, highest = TITLES[score], comparison.summaries[0].name
+    what, best = TITLES[score], comparison.summaries[0]
+    first = [one.name for one in comparison.summaries if one.mean == best.mean]
+    highest = f"{best.name} has the highest mean"
+    if len(first) > 1:
+        highest = f"{', '.join(first)} share the highest mean"
     seeds = min(len(point.seeds) for point in points)
     if seeds < MIN_SEEDS_FOR_CLAIMS or len(points) < 2:
         return (
             f"Screening only ({seeds} run{'s' if seeds > 1 else ''} of each): nothing is claimed"
-            f" about the best {sweep.axis}; {highest} has the highest mean {what}."
+            f" about the best {sweep.axis}; {highest} {what}."
         )
     if comparison.unique_winner is not None:
         lead = points_at_least(max(0.0, comparison.winner_margin or 0.0))
         return (
-            f"{highest} has the best {what} of the {len(points)} values, by at least {lead} points"
+            f"{best.name} has the best {what} of the {len(points)} values, by at least {lead} points"
             " over every other (paired, lower 95 % bound, all values at once)."
         )
     tied = ", ".join(comparison.may_be_best)
     floor = points_at_most(comparison.detectable_difference)
     return (
         f"No best {sweep.axis} can be claimed on {what}: {tied} may each be best (95 %, all values"
-        f" at once); {highest} has the highest mean. This sweep could only have seen differences"
+        f" at once); {highest}. This sweep could only have seen differences"
         f" above {floor} points (80 % power)."
     )
 

@@ -1,7 +1,8 @@
 """`whatwhere reproduce`: a published setting, run again and laid beside what was reported."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def reproduce(
         load_setting(setting),
         wanted,
         folder=Path(output) if output else None,
-        display=default_display(quiet=quiet),
+        make_display=partial(default_display, quiet=quiet),
     )
 
 
@@ -123,7 +124,7 @@ def run_setting(
     wanted: Wanted,
     *,
     folder: Path | None = None,
-    display: Display | None = None,
+    make_display: Callable[[], Display] = Silent,
 ) -> Reproduction:
     """Run a setting, and write what was reported beside what was measured.
 
@@ -133,7 +134,7 @@ def run_setting(
         setting: The setting.
         wanted: How to run it.
         folder: Where to; by default below `reproductions/`.
-        display: What to tell meanwhile.
+        make_display: Returns what to tell meanwhile; called for every run of the setting.
 
     Returns:
         What was found and where it is written.
@@ -145,7 +146,7 @@ def run_setting(
     refuse_what_cannot_run(setting, wanted)
     path = folder or default_reproduction_folder(setting, wanted)
     arms, points = layout(setting, rows=wanted.rows)
-    failures = run_arms(setting, arms, wanted, folder=path, display=display or Silent())
+    failures = run_arms(setting, arms, wanted, folder=path, make_display=make_display)
     scored = collect(setting, arms, points, wanted, folder=path, failures=failures)
     num_test, num_classes = published_test(setting)
     told = tell(scored, num_test=num_test, num_classes=num_classes)

@@ -1,7 +1,7 @@
 """Running the arms of a setting through `compare`, one run folder each."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,7 +107,7 @@ def run_arms(
     wanted: Wanted,
     *,
     folder: Path,
-    display: Display,
+    make_display: Callable[[], Display],
 ) -> tuple[str, ...]:
     """Run every arm; what is finished already is not run again.
 
@@ -116,13 +116,14 @@ def run_arms(
         arms: Its runs.
         wanted: How to run.
         folder: Where the runs go, one folder each below `runs/`.
-        display: What to tell meanwhile.
+        make_display: Returns what to tell meanwhile; a fresh one for every run, since it counts.
 
     Returns:
         One text per trial that failed or diverged.
     """
     failures: list[str] = []
     for number, arm in enumerate(arms, start=1):
+        display = make_display()
         if len(arms) > 1:
             display.note(f"run {number} of {len(arms)}: {arm.name}")
         result = run_comparison(
