@@ -7,6 +7,7 @@ from typing import Any
 
 from whatwhere.blocks import registry
 from whatwhere.config import without_defaults
+from whatwhere.models import networks
 from whatwhere.report.training import training_sentences
 from whatwhere.study.listing import list_cards, with_facts
 from whatwhere.training.changes import CHANGEABLE
@@ -56,15 +57,34 @@ random numbers have torchvision's or timm's distribution (`tests/data/test_augme
 and mixed images, with smoothed labels. It does not fall to 0, and is not to be compared with the
 validation loss, which is of plain images and labels.
 """
+NETWORKS_INTRODUCTION = """# Networks
+
+Written by `python docs/generate.py` from the cards; `whatwhere list networks NAME`
+shows one of them. Each is made by `whatwhere.create_model(NAME, num_classes=...)`, can be a
+`--backbone`, and can be a row of its own beside designs: `whatwhere compare DATA -d samc,vit,csa`.
+Options stand in parentheses: `"samc(shortcut=none, dims=64-128-160)"`.
+
+- **parameters** with 10 and with 100 classes, for images of 3 channels and 32 x 32 pixels.
+- **MACs**: multiply-adds of one such image with 100 classes, in millions; the two products of
+  attention and the products of recurrent layers are counted.
+- **fidelity**: *exact*, where the source fixes every value but the departures below;
+  *reconstruction*, where parts had to be decided by us; *ours*, where there is no source.
+
+The networks that run code of another package need `pip install "whatwhere[networks]"`.
+"""
 
 
 def main() -> None:
-    pages = {"designs.md": designs_page(), "recipes.md": recipes_page()}
+    pages = {
+        "designs.md": designs_page(),
+        "networks.md": networks_page(),
+        "recipes.md": recipes_page(),
+    }
     for name, text in pages.items():
         path = FOLDER / name
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
-        elif path.read_text(encoding="utf-8") != text:
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
             sys.exit(f"{path.name} is not what the code says: run python {Path(__file__).name}")
 
 
@@ -107,8 +127,39 @@ def recipe_section(name: str, recipe: Recipe) -> str:
     return "\n".join([f"## {name}", "", f"{recipe.title}.", "", *facts, ""])
 
 
+def networks_page() -> str:
+    cards = [with_facts("networks", card) for card in list_cards("networks")]
+    parts = [NETWORKS_INTRODUCTION]
+    for family in networks().families():
+        members = [card for card in cards if card["family"] == family]
+        rows = [*network_table(members), "", *sources(members), *options(members)]
+        parts.append("\n".join([f"## {family}", "", *rows, ""]))
+    return "\n".join(parts)
+
+
+def network_table(cards: list[dict[str, Any]]) -> list[str]:
+    rows = [
+        f"| `{card['name']}` {card['title']} | {card['parameters_at_10']:,}"
+        f" | {card['parameters_at_100']:,} | {card['macs_at_100'] / 1e6:,.1f}"
+        f" | {card['fidelity']} |"
+        for card in cards
+    ]
+    head = "| network | parameters, 10 classes | 100 classes | MACs | fidelity |"
+    return [head, "| --- | ---: | ---: | ---: | --- |", *rows]
+
+
+def options(cards: list[dict[str, Any]]) -> list[str]:
+    """Return a line for every network with options: what each may be, as it is by default."""
+    return [
+        f"- `{card['name']}` takes: "
+        + ", ".join(f"`{option}={default}`" for option, default in card["options"].items())
+        for card in cards
+        if card["options"]
+    ]
+
+
 def designs_page() -> str:
-    cards = [with_facts(card) for card in list_cards("designs") if card["number"] < 500]
+    cards = [with_facts("designs", card) for card in list_cards("designs") if card["number"] < 500]
     families = [name for name in registry().families() if any(c["family"] == name for c in cards)]
     parts = [INTRODUCTION]
     for family in families:

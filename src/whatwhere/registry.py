@@ -61,6 +61,10 @@ class Registry(Generic[CardType]):
         """
         self._refused[name] = reason
 
+    def is_refused(self, name: str) -> bool:
+        """Say whether `refuse` gave a reason for `name`."""
+        return name in self._refused
+
     def card(self, name: str) -> CardType:
         """Return the card of `name`, or raise with the nearest known name."""
         return self._entry(name)[1]

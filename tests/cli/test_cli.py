@@ -51,7 +51,7 @@ def test_version(cli):
 @pytest.mark.parametrize(
     ("words", "code", "text"),
     [
-        (["compare", "-d", "csb"], 2, "unknown design 'csb'; did you mean 'csa'?"),
+        (["compare", "-d", "csb"], 2, "unknown design or network 'csb'; did you mean 'csa'?"),
         (["compare", "-d", "S(D(x))"], 2, "unknown operation 'D'"),
         (["compare", "nowhere"], 2, "unknown data set 'nowhere'"),
         (["compare", "--seds", "3"], 2, "No such option"),
@@ -67,7 +67,7 @@ def test_version(cli):
         (["train", "digits", "-d", "sequential"], 2, "got 4: csa, sca, csca, scsa"),
         (["predict", "nowhere", "."], 2, "holds no model"),
         (["report", "nowhere"], 2, "nowhere is not a run"),
-        (["list", "networks"], 2, "unknown list 'networks'"),
+        (["list", "network"], 2, "unknown list 'network'; did you mean 'networks'?"),
     ],
 )
 def test_errors_are_one_line_without_traceback(cli, words, code, text):

@@ -222,7 +222,7 @@ def _curve(plan, row, rng):
     level = 0.80 + 0.008 * row[7]
     accuracy = level * (1 - np.exp(-3.2 * steps / plan.steps)) + rng.normal(0, 0.012, 10)
     loss = 2.3 * np.exp(-1.6 * steps / plan.steps) + rng.normal(0, 0.02, 10)
-    gradient = 0.9 * row[5] ** 0.9 * np.exp(rng.normal(0, 0.15)) * np.linspace(1, 0.4, 10)
+    gradient = 0.9 * (row[5] or 1.0) ** 0.9 * np.exp(rng.normal(0, 0.15)) * np.linspace(1, 0.4, 10)
     return [
         (
             int(step),

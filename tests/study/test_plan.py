@@ -129,6 +129,6 @@ def test_designs_are_chosen_by_name_family_wildcard_and_text():
     assert names(["csa", "none"])[0] == "none"
     with pytest.raises(UsageError, match="a design is a name, a wiring or a module class, not 3"):
         choose_designs([3])
-    with pytest.raises(UsageError, match="unknown design 'nosuch'"):
+    with pytest.raises(UsageError, match="unknown design or network 'nosuch'"):
         choose_designs(["nosuch"])
     assert only_design(["csa"]).name == "csa"

@@ -14,8 +14,8 @@ Designs = Annotated[
     typer.Option(
         "-d",
         "--design",
-        help="Name, family, wildcard, wiring or file.py:Block;"
-        " repeatable, bare names may be comma-separated.",
+        help="Name, family, wildcard, wiring, file.py:Block, or a whole network such as samc;"
+        " repeatable, several may be comma-separated.",
     ),
 ]
 Output = Annotated[Path | None, typer.Option("-o", "--output", help="Folder of the result.")]

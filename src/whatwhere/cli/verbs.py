@@ -280,7 +280,7 @@ def report(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[str, typer.Argument(help="designs, data or settings")],
+    what: Annotated[str, typer.Argument(help="designs, networks, data or settings")],
     names: Annotated[
         list[str] | None,
         typer.Argument(metavar="[NAME]...", help="Show these cards in full; wildcards work."),
@@ -289,13 +289,13 @@ def list_(
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """List designs, data sets or published settings."""
+    """List designs, whole networks, data sets or published settings."""
     set_mode(json_, quiet, debug)
     from whatwhere.study.listing import list_cards, print_cards, print_in_full, with_facts
 
     cards = list_cards(what, names or ())
-    if what == "designs" and (json_ or names):
-        cards = [with_facts(card) for card in cards]
+    if json_ or names:
+        cards = [with_facts(what, card) for card in cards]
     if json_:
         print(json.dumps(cards))
     elif names:

@@ -45,6 +45,11 @@ class Bundle:
     facts: dict[str, Any]
     weights: bytes
 
+    @property
+    def called(self) -> str:
+        """What a reader knows it by: its attention, or the network where it has none."""
+        return self.spec.backbone if self.design == "none" else self.design
+
     def model(self, *, design: Design | None = None) -> nn.Module:
         """Return the network with its trained weights, in evaluation mode.
 

@@ -9,7 +9,7 @@ from whatwhere.models.build import (
 )
 from whatwhere.models.fitting import fit_weights, learned_shares, pretrained_names
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.networks.create import canonical, create_model
+from whatwhere.models.networks.create import canonical, create_model, network_options
 from whatwhere.models.networks.registered import networks
 from whatwhere.models.pretrained import Pretrained, pretrained_from_file, pretrained_from_timm
 from whatwhere.models.resnet import RESNETS, ResNet, create_resnet, is_resnet
@@ -27,6 +27,7 @@ __all__ = [
     "fit_weights",
     "is_resnet",
     "learned_shares",
+    "network_options",
     "networks",
     "num_parameters",
     "place",

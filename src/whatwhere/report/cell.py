@@ -18,11 +18,12 @@ class Design:
 
     Args:
         name: Its name in the study, a legal file name.
-        label: How the report calls it: the name, but a typed wiring by itself and the plain
-            backbone by its title.
+        label: How the report calls it: the name, but a typed wiring and a network with its options
+            by themselves, and the plain backbone by its title.
         title: A longer name.
         family: Group of designs that share a colour.
-        kind: "wiring", "reference", "control" or "user".
+        kind: "wiring", "block", "control", "user", or "network" for a whole network, which stands
+            in the place of the backbone and has no attention of ours.
         number: Place in the catalogue.
         wiring: The canonical wiring, or None.
         source: Where the design comes from.
@@ -38,6 +39,16 @@ class Design:
     wiring: str | None
     source: str
     departures: str
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the row is a whole network."""
+        return self.kind == "network"
+
+    @property
+    def is_attention(self) -> bool:
+        """Whether the row is a block in the backbone, and no control."""
+        return self.kind not in ("network", "control") and self.name != NO_ATTENTION
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,8 @@ def _design(card: dict[str, Any]) -> Design:
     label = title if card["name"] == NO_ATTENTION else card["name"]
     if card["name"].startswith("w-") and card.get("wiring"):
         label = card["wiring"]
+    if card.get("network"):
+        label = card["network"]
     return Design(
         name=card["name"],
         label=label,

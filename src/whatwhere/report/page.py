@@ -63,6 +63,7 @@ def write_page(
             data=data,
             pictures=picture_addresses(pictures),
             designs=view_designs(cells),
+            has_networks=any(design.is_network for design, _ in view_designs(cells)),
             recipes=run.config.get("recipe", {}),
             environment=run.environment,
             command=run.config.get("asked", {}).get("command", ""),

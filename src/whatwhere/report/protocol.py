@@ -76,8 +76,8 @@ def protocol_sentence(entry: dict[str, Any], cell: Cell) -> str:
         f"{cell.size:,} training and {entry['num_items'] or 0:,} test images",
     ]
     how = ", ".join(part for part in parts if part)
-    said = training_sentences(recipe) + _beginning(recipe)
-    return f"{how[0].upper()}{how[1:]}. {said}{estimand(entry)}"
+    began = f"{_beginning(recipe)}{_networks(entry, recipe)}"
+    return f"{how[0].upper()}{how[1:]}. {training_sentences(recipe)}{began}{estimand(entry)}"
 
 
 def _beginning(recipe: dict[str, Any]) -> str:
@@ -98,6 +98,17 @@ def _steps(recipe: dict[str, Any]) -> str:
         return ""
     whole = recipe.get("whole_steps")
     return f"{recipe['steps']:,} steps" + (f" instead of the recipe's {whole:,}" if whole else "")
+
+
+def _networks(entry: dict[str, Any], recipe: dict[str, Any]) -> str:
+    """Say what whole networks have in common with the rest; empty without any."""
+    if not any(row["kind"] == "network" for row in entry["leaderboard"]):
+        return ""
+    backbone = recipe.get("backbone") or "the backbone"
+    return (
+        f"Whole networks stand in the place of {backbone}, trained by the same recipe, which is not"
+        " tuned to them. "
+    )
 
 
 def _optimiser(recipe: dict[str, Any]) -> str:

@@ -79,7 +79,7 @@ def tell(cell: Cell, *, place: str) -> Story:
 
 
 def spoken(row: Row) -> str:
-    """Return how sentences call a design: its label, and a control as such.
+    """Return how sentences call a row: its label, and a control or a whole network as such.
 
     Args:
         row: The design's row.
@@ -88,6 +88,8 @@ def spoken(row: Row) -> str:
         The words.
     """
     label = row.design.label
+    if row.design.is_network:
+        return f"the network {label}"
     return f"the control {label}" if row.design.kind == "control" else label
 
 
@@ -169,12 +171,20 @@ def _leak_mark(cell: Cell) -> str:
 def _about_attention(cell: Cell) -> str:
     tied = is_compared(cell) and cell.compared.unique_winner is None
     if tied and NO_ATTENTION in cell.compared.may_be_best:
-        return wording.no_attention_may_be_best()
+        finished = [row.design for row in cell.rows if row.finished]
+        return wording.no_attention_may_be_best(
+            attention=any(design.is_attention for design in finished),
+            networks=any(design.is_network for design in finished),
+        )
     return ""
 
 
 def _controls(cell: Cell) -> tuple[Verdict, ...]:
-    """Judge every design against no attention, the widened backbone and the constant gain."""
+    """Judge every design against no attention, the widened backbone and the constant gain.
+
+    A whole network is judged against no attention alone: the other controls say what attention is
+    worth.
+    """
     if not is_compared(cell):
         return ()
     finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS]
@@ -182,9 +192,11 @@ def _controls(cell: Cell) -> tuple[Verdict, ...]:
     gains = [row for row in finished if _gain_of(row) is not None]
     others = [row for row in finished if row.design.kind == "control" and row not in gains]
     judged = [row for row in finished if row not in none + gains + others]
-    opponents = [(control, judged) for control in none + others]
+    attention = [row for row in judged if not row.design.is_network]
+    opponents = [*((control, judged) for control in none)]
+    opponents += [(control, attention) for control in others]
     for control in gains:
-        nearest = [row for row in judged if _nearest_gain(row, gains + none) is control]
+        nearest = [row for row in attention if _nearest_gain(row, gains + none) is control]
         opponents.append((control, nearest))
     return tuple(
         Verdict(spoken(control), control.design.title, tuple(_against(cell, control, rows)))
@@ -226,9 +238,16 @@ def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
         *_if(same, lambda: verdicts.equivalent_to_control(name, labels=same)),
         *_if(
             undecided,
-            lambda: verdicts.not_ahead_of_control(name, labels=undecided, num_judged=len(judged)),
+            lambda: verdicts.not_ahead_of_control(
+                name, labels=undecided, num_judged=len(judged), kind=_kind_of(judged)
+            ),
         ),
     ]
+
+
+def _kind_of(rows: list[Row]) -> str:
+    kinds = {"network" if row.design.is_network else "design" for row in rows}
+    return " or ".join(sorted(kinds))
 
 
 def _if(condition: object, sentence: Callable[[], str]) -> list[str]:

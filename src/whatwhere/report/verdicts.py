@@ -49,18 +49,21 @@ def equivalent_to_control(control: str, *, labels: Sequence[str]) -> str:
     return f"Equivalent to {control} within {MARGIN_IN_POINTS} points: {listed(labels)}."
 
 
-def not_ahead_of_control(control: str, *, labels: Sequence[str], num_judged: int) -> str:
+def not_ahead_of_control(
+    control: str, *, labels: Sequence[str], num_judged: int, kind: str = "design"
+) -> str:
     """Name the designs that do not beat a control.
 
     Args:
         control: How the control is called.
         labels: The designs whose difference is undecided.
         num_judged: How many designs were judged against this control.
+        kind: What they are: "design", "network" or "design or network".
 
     Returns:
         The sentence.
     """
     if len(labels) == num_judged and len(labels) > 1:
-        return f"No design beats {control} here: all {num_judged} differences are undecided."
+        return f"No {kind} beats {control} here: all {num_judged} differences are undecided."
     verb = "Does" if len(labels) == 1 else "Do"
     return f"{verb} not beat {control} here, the difference is undecided: {listed(labels)}."

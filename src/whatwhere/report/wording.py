@@ -118,10 +118,15 @@ def winner(place: str, *, label: str, margin: float) -> str:
     if margin >= EQUIVALENCE_MARGIN:
         lead = points_at_least(margin)
         return (
-            f"{label} is better than every other design on {place} by at least {lead} points"
-            " (lower 95 % bound)."
+            f"{_begun(label)} is better than every other design on {place} by at least {lead}"
+            " points (lower 95 % bound)."
         )
-    return f"{label} is ahead of every other design on {place}; {_small_gain(margin)}."
+    return f"{_begun(label)} is ahead of every other design on {place}; {_small_gain(margin)}."
+
+
+def _begun(label: str) -> str:
+    """Begin a sentence with a label; a name stays as it is written."""
+    return f"The {label.removeprefix('the ')}" if label.startswith("the ") else label
 
 
 def screening_only(place: str, *, num_seeds: int, highest: str, metric: str) -> str:
@@ -176,9 +181,23 @@ def nothing_recommended(place: str, *, labels: Sequence[str]) -> str:
     )
 
 
-def no_attention_may_be_best() -> str:
-    """Say what it means that the plain backbone is in the set."""
-    return "No attention is among them: attention is not shown to be worth its cost here."
+def no_attention_may_be_best(*, attention: bool = True, networks: bool = False) -> str:
+    """Say what it means that the plain backbone is in the set.
+
+    Args:
+        attention: Whether attention was compared.
+        networks: Whether whole networks were compared.
+
+    Returns:
+        The sentence.
+    """
+    if not attention:
+        return (
+            "The backbone as it is, no attention, is among them: no other network is shown to be"
+            " better here."
+        )
+    nor = ", nor another network to be better" if networks else ""
+    return f"No attention is among them: attention is not shown to be worth its cost here{nor}."
 
 
 def leak_mark(num_leaked: int, *, num_items: int) -> str:
@@ -226,7 +245,7 @@ def pair(
     if significant and high < 0:
         return _ahead(second, first, -high)
     if equivalent:
-        return f"{first} and {second} are equivalent within {MARGIN_IN_POINTS} points."
+        return f"{_begun(first)} and {second} are equivalent within {MARGIN_IN_POINTS} points."
     return (
         "No conclusion: this study could only have seen differences above"
         f" {points_at_most(detectable)} points."
@@ -235,9 +254,9 @@ def pair(
 
 def _ahead(leader: str, other: str, bound: float) -> str:
     if bound < EQUIVALENCE_MARGIN:
-        return f"{leader} is ahead of {other}; {_small_gain(bound)}."
+        return f"{_begun(leader)} is ahead of {other}; {_small_gain(bound)}."
     lead = points_at_least(bound)
-    return f"{leader} is ahead of {other} by at least {lead} points (lower 95 % bound)."
+    return f"{_begun(leader)} is ahead of {other} by at least {lead} points (lower 95 % bound)."
 
 
 def _small_gain(bound: float) -> str:

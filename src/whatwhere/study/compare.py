@@ -23,6 +23,7 @@ from whatwhere.study.folder import RunFolder, environment, numerics_key
 from whatwhere.study.forecast import forecast
 from whatwhere.study.history import adopt, check_numerics, recorded_costs, settled_trials
 from whatwhere.study.measure import one_thread, usable_device
+from whatwhere.study.networks import refuse_networks
 from whatwhere.study.plan import Plan, make_plan
 from whatwhere.study.pool import default_num_workers
 from whatwhere.study.prepare import Prepared, prepare
@@ -93,6 +94,8 @@ def run_comparison(
     if not dry_run:
         check_writable(path)
     designs = choose_designs(request.designs, alone=bool(request.reproduces))
+    if request.pretrained is not None:
+        refuse_networks(designs, request.pretrained)
     pretrained = open_pretrained(request, display)
     if pretrained is not None:
         designs, left_out = without_controls(designs)

@@ -87,7 +87,7 @@ def score_model(
         class_names=bundle.class_names,
         validation=(checked.logit, checked.label) if checked else None,
     )
-    name = f"{bundle.design} ({model})"
+    name = f"{bundle.called} ({model})"
     probability = softmax(said.logit.astype(np.float64), axis=1)
     evaluated = Evaluated(
         model=name,

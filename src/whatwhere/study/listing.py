@@ -12,12 +12,22 @@ from whatwhere.blocks import named_or_typed, registry
 from whatwhere.data.card import DataCard
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
+from whatwhere.models import network_options, networks
 from whatwhere.study.design_facts import measure_design
 from whatwhere.study.reproducing.listed import list_settings
 
-LISTS = ("designs", "data", "settings")
+LISTS = ("designs", "networks", "data", "settings")
 _COLUMNS = {
     "designs": ("name", "family", "equation", "parameters_at_64", "fidelity", "title"),
+    "networks": (
+        "name",
+        "family",
+        "title",
+        "parameters_at_10",
+        "parameters_at_100",
+        "macs_at_100",
+        "fidelity",
+    ),
     "data": ("name", "family", "title", "images", "num_classes", "licence", "citation"),
     "settings": ("name", "title", "data", "protocol", "num_rows", "num_figures", "state"),
 }
@@ -28,7 +38,7 @@ def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Return cards as plain values.
 
     Args:
-        what: "designs", "data" or "settings".
+        what: "designs", "networks", "data" or "settings".
         names: Names, families or wildcards to keep; empty for all.
 
     Returns:
@@ -41,29 +51,35 @@ def list_cards(what: str, names: Sequence[str] = ()) -> list[dict[str, Any]]:
         raise unknown_name("list", what, LISTS)
     if what == "settings":
         return list_settings(names)
-    known = registry() if what == "designs" else CATALOGUE
+    known: Any = CATALOGUE
+    if what != "data":
+        known = registry() if what == "designs" else networks()
     kept = {match for name in names for match in known.match(name)}
     cards = [known.card(name) for name in known if name in kept or not names]
     return [_data_facts(card) if isinstance(card, DataCard) else asdict(card) for card in cards]
 
 
-def with_facts(card: dict[str, Any]) -> dict[str, Any]:
-    """Return a design's card with what is measured of it.
+def with_facts(what: str, card: dict[str, Any]) -> dict[str, Any]:
+    """Return a card with what else is known of it.
 
     Args:
+        what: "designs", "networks" or "data".
         card: From `list_cards`.
 
     Returns:
-        The card, and parameters by number of channels, multiply-adds, passes and initial gain.
+        The card; of a design with parameters by number of channels, multiply-adds, passes and
+        initial gain; of a network with its options.
     """
-    return {**card, **asdict(measure_design(named_or_typed(card["name"])))}
+    if what == "designs":
+        return {**card, **asdict(measure_design(named_or_typed(card["name"])))}
+    return {**card, "options": network_options(card["name"])} if what == "networks" else card
 
 
 def print_cards(what: str, cards: list[dict[str, Any]]) -> None:
     """Print cards as a table on standard output.
 
     Args:
-        what: "designs", "data" or "settings".
+        what: "designs", "networks", "data" or "settings".
         cards: From `list_cards`.
     """
     console = Console()

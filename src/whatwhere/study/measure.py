@@ -138,7 +138,7 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
 
     Args:
         spec: The bare backbone.
-        designs: The rows; controls and no attention do not count.
+        designs: The rows; controls, no attention and whole networks do not count.
 
     Returns:
         The widths, or None where the backbone is not one of ours, or is pretrained.
@@ -175,7 +175,7 @@ def costs_of(
     """
     rows = {design.name: design for design in (named_or_typed("none"), *designs)}
     makers = {
-        name: partial(_on_device, spec_of(spec, name, widths), design, protocol, device)
+        name: partial(_on_device, spec_of(spec, design, widths), design, protocol, device)
         for name, design in rows.items()
     }
     costs = measure_costs(makers, batch, precision=protocol.precision)
@@ -183,25 +183,27 @@ def costs_of(
     return {
         name: {
             **asdict(cost),
-            "attention_parameters": cost.parameters - bare,
+            "attention_parameters": None if rows[name].network else cost.parameters - bare,
             "initial_gain": _gain(rows[name], spec.start),
         }
         for name, cost in costs.items()
     }
 
 
-def spec_of(spec: ModelSpec, design_name: str, widths: tuple[int, ...] | None) -> ModelSpec:
-    """Return the backbone of a design: wider for the widened control.
+def spec_of(spec: ModelSpec, design: Design, widths: tuple[int, ...] | None) -> ModelSpec:
+    """Return the backbone of a row: wider for the widened control, another for a whole network.
 
     Args:
         spec: The bare backbone.
-        design_name: Name of the row.
+        design: The row.
         widths: Inner widths of the widened control.
 
     Returns:
-        The backbone of a design.
+        The backbone of the row.
     """
-    return replace(spec, inner_widths=widths) if design_name == WIDENED else spec
+    if design.network is not None:
+        return replace(spec, backbone=design.network)
+    return replace(spec, inner_widths=widths) if design.name == WIDENED else spec
 
 
 def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int) -> float:
@@ -225,9 +227,11 @@ def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str)
     return place(model, device=device, layout=protocol.layout)
 
 
-def _gain(design: Design, start: str) -> float:
-    """Return what a block multiplies the map by when training begins."""
+def _gain(design: Design, start: str) -> float | None:
+    """Return what a block multiplies the map by when training begins; a network has no map."""
     factory: Callable[[int], nn.Module] | None = design.factory
+    if design.network is not None:
+        return None
     if factory is None or start == "identity":
         return 1.0
     with torch.random.fork_rng(devices=[]):

@@ -76,7 +76,7 @@ class ReadyData:
             key=key,
             identity=self.identity(design, key, device=device),
             design=design,
-            model=spec_of(self.spec, design.name, self.widths),
+            model=spec_of(self.spec, design, self.widths),
             protocol=self.protocol,
             data=trial_data(self.prepared, size=key.size, images_path=self.images_path),
             device=device,
@@ -119,7 +119,8 @@ class ReadyData:
     def design_facts(self, design: Design) -> dict[str, Any]:
         """Return a design's card as records carry it."""
         names = ("name", "title", "family", "number", "wiring", "kind", "source", "departures")
-        return {name: getattr(design.card, name) for name in names}
+        card = {name: getattr(design.card, name) for name in names}
+        return {**card, "network": design.network}
 
     def data_facts(self) -> dict[str, Any]:
         """Return the data set's entry of `data.json`."""

@@ -9,6 +9,8 @@ from whatwhere.exporting import Bundle
 from whatwhere.models import ModelSpec
 from whatwhere.records import Run, Trial, TrialKey, trial_folder
 
+NO_ATTENTION = "none"
+
 
 def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
     """Return the model that a finished trial left.
@@ -30,7 +32,7 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
     widths = recipe["widened_inner_widths"] if key.design == WIDENED else None
     return Bundle(
         spec=ModelSpec(
-            backbone=recipe["backbone"],
+            backbone=trial.record["design"].get("network") or recipe["backbone"],
             num_classes=len(data["class_names"]),
             in_channels=data["channels"],
             where=recipe["where"],
@@ -89,6 +91,8 @@ def rebuildable(design: dict[str, Any]) -> str:
     """
     if design["kind"] == "user":
         return str(design["source"])
+    if design["kind"] == "network":
+        return NO_ATTENTION
     return str(design["wiring"] or design["name"])
 
 
@@ -109,7 +113,7 @@ def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
 
 {sentence}
 
-- design: `{bundle.design}` in `{bundle.spec.backbone}`
+{_form(bundle)}
 - trained for {facts["steps"]} steps of {facts["batch_size"]} on {facts["size"]} images (protocol
   {facts["protocol"]}), seed {facts["seed"]}{began}
 - images: {bundle.image_size} px, {bundle.spec.in_channels} channel(s)
@@ -118,3 +122,9 @@ def model_card(bundle: Bundle, *, title: str, sentence: str) -> str:
 
 Use it with `whatwhere predict FOLDER IMAGES`.
 """
+
+
+def _form(bundle: Bundle) -> str:
+    if bundle.design == NO_ATTENTION:
+        return f"- network: `{bundle.spec.backbone}`"
+    return f"- design: `{bundle.design}` in `{bundle.spec.backbone}`"

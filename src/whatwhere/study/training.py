@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from scipy.stats import binomtest
 
 from whatwhere.blocks.designs import Design
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.config import without_defaults
 from whatwhere.errors import UsageError
 from whatwhere.exporting import Bundle, write_bundle
@@ -22,6 +23,7 @@ from whatwhere.study.measure import (
     trial_data,
     usable_device,
 )
+from whatwhere.study.networks import refuse_networks
 from whatwhere.study.prepare import Prepared, hashes_of, prepare
 from whatwhere.study.pretrained import NO_CONTROLS, open_pretrained, shared_weights
 from whatwhere.study.request import Request
@@ -49,6 +51,8 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
         raise UsageError(f"{folder} holds a model already; choose another -o")
     device = usable_device(request.device)
     design = only_design(request.designs)
+    if request.pretrained is not None:
+        refuse_networks([design], request.pretrained)
     pretrained = open_pretrained(request, display)
     if pretrained is not None and design.card.kind == "control":
         raise UsageError(f"'{design.name}' cannot begin with pretrained weights: {NO_CONTROLS}")
@@ -58,7 +62,7 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
     with TemporaryDirectory(prefix="whatwhere-") as scratch:
         spec = _spec(prepared, design, seed, device, Path(scratch))
         display.note(
-            f"{design.card.title} in {spec.model.backbone}, {spec.protocol.steps} steps on"
+            f"{_form(design, spec)}, {spec.protocol.steps} steps on"
             f" {len(spec.data.train)} images of {prepared.source.image_size} px"
         )
         outcome = run_trial(spec, _teller(display, spec.protocol.steps))
@@ -82,20 +86,28 @@ def _spec(prepared: Prepared, design: Design, seed: int, device: str, scratch: P
     size = max(prepared.subsets)
     images = shared_images(prepared.source.images, scratch)
     data = trial_data(prepared, size=size, images_path=images)
-    model = prepared.model
-    protocol, _ = resolve_numerics(prepared.protocol, model, data, device)
-    widths = median_widths(model, [design]) if design.name == "widened" else None
+    backbone = prepared.model
+    widths = median_widths(backbone, [design]) if design.name == WIDENED else None
+    model = spec_of(backbone, design, widths)
+    # A network of its own has number formats of its own; attention keeps those of its backbone.
+    measured_on = model if design.network else backbone
+    protocol, _ = resolve_numerics(prepared.protocol, measured_on, data, device)
     return TrialSpec(
         key=TrialKey(prepared.name, size, design.name, seed),
         identity="",
         design=design,
-        model=spec_of(model, design.name, widths),
+        model=model,
         protocol=protocol,
         data=data,
         device=device,
         checkpoint_path=scratch / "checkpoint.pt",
         weights_path=shared_weights(prepared.weights, scratch),
     )
+
+
+def _form(design: Design, spec: TrialSpec) -> str:
+    title = design.card.title
+    return title if design.network else f"{title} in {spec.model.backbone}"
 
 
 def _teller(display: Display, num_steps: int) -> Callable[[CurvePoint], None]:

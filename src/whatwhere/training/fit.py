@@ -172,7 +172,7 @@ class _Loop:
         if protocol.ema_decay:
             average = get_ema_multi_avg_fn(protocol.ema_decay)
             self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-        self.stem = next(parameter for parameter in model.parameters() if parameter.ndim == 4)
+        self.stem = _stem(model)
         self.step = 0
         self.seconds = 0.0
         self.curve: list[CurvePoint] = []
@@ -288,3 +288,9 @@ class _Loop:
     def _rate_and_norm(self) -> tuple[float, float]:
         rate = learning_rate_at(self.step - 1, self.protocol)
         return rate, float(self.norm_sum) / max(1, self.num_summed)
+
+
+def _stem(model: nn.Module) -> nn.Parameter:
+    """Return the first convolution's weight, or the first weight where there is no convolution."""
+    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
+    return next((weight for weight in weights if weight.ndim == 4), weights[0])

@@ -1,4 +1,4 @@
-"""A search: how validation accuracy rose from trial to trial, and what networks of which size had."""
+"""A search: how validation accuracy rose, and what networks of which size had."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -29,6 +29,7 @@ FAMILIES = {
     "single": ("#3f9fd6", "v"),
     "reference": ("#24292f", "P"),
     "control": ("#b37700", "X"),
+    "network": ("#c2185b", "*"),
 }
 _OTHERS = (("#8c564b", "<"), ("#5b6abf", ">"), ("#7a7a00", "h"), ("#00818a", "p"))
 _SETTINGS: dict[Any, Any] = {

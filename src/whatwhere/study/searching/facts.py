@@ -117,7 +117,7 @@ def _trial(bench: Bench, item: Tried) -> dict[str, Any]:
 def _texts(request: Request, candidate: Candidate) -> dict[str, str]:
     design = only_design([candidate.design])
     return {
-        "design": getattr(design, "network", None) or candidate.design,
+        "design": design.network or candidate.design,
         "backbone": candidate.backbone,
         "protocol": request.protocol or "",
         "learning_rate": candidate.learning_rate,
