@@ -7,10 +7,13 @@ from typing import Any
 from whatwhere.config import fingerprint, read_toml, to_toml
 from whatwhere.errors import MismatchError, UsageError
 from whatwhere.records import write_atomically
+from whatwhere.study.display import Display
 from whatwhere.study.measure import resolve_numerics, trial_data
+from whatwhere.study.plan import duration
 from whatwhere.study.searching.space import Space
 from whatwhere.study.searching.trials import Bench
 from whatwhere.study.searching.wanted import Wanted
+from whatwhere.training import Protocol
 from whatwhere.version import __version__
 
 FILE = "search.toml"
@@ -49,7 +52,7 @@ def refuse_other_search(folder: Path, wanted: Wanted, space: Space) -> None:
         )
 
 
-def begin(bench: Bench, wanted: Wanted, space: Space) -> Bench:
+def begin(bench: Bench, wanted: Wanted, space: Space, display: Display) -> Bench:
     """Settle the number format, once per search, and write down what it keeps.
 
     The folder's lock must be held. The format is measured on the space's default.
@@ -58,6 +61,7 @@ def begin(bench: Bench, wanted: Wanted, space: Space) -> Bench:
         bench: Data, recipe, device.
         wanted: What is asked for.
         space: What is searched.
+        display: Is told how long a trial takes, the first time.
 
     Returns:
         The bench with number format and layout settled.
@@ -79,7 +83,13 @@ def begin(bench: Bench, wanted: Wanted, space: Space) -> Bench:
                     " differs): restore the data, or start a new search with another -o"
                 )
         return _settled(bench, begun["precision"], begun["layout"])
-    precision, layout = _numerics(bench, space)
+    protocol, milliseconds = _numerics(bench, space)
+    if milliseconds:
+        seconds = protocol.steps * min(milliseconds.values()) / 1000
+        display.note(
+            f"a trial of the default has {protocol.steps:,} steps and takes about"
+            f" {duration(seconds)} here; --steps shortens every trial"
+        )
     content: dict[str, Any] = {
         "format": FORMAT,
         "command": wanted.command(bench.folder),
@@ -88,22 +98,21 @@ def begin(bench: Bench, wanted: Wanted, space: Space) -> Bench:
         "space_hash": fingerprint(space),
         "space": asdict(space),
         **hashes,
-        "precision": precision,
-        "layout": layout,
+        "precision": protocol.precision,
+        "layout": protocol.layout,
         "version": __version__,
     }
     write_atomically(path, to_toml(content).encode())
-    return _settled(bench, precision, layout)
+    return _settled(bench, protocol.precision, protocol.layout)
 
 
 def _settled(bench: Bench, precision: str, layout: str) -> Bench:
     return replace(bench, request=replace(bench.request, precision=precision, layout=layout))
 
 
-def _numerics(bench: Bench, space: Space) -> tuple[str, str]:
+def _numerics(bench: Bench, space: Space) -> tuple[Protocol, dict[str, float]]:
     default = space.fill(space.defaults)
     _, spec, protocol = bench.resolve(default)
     size = max(bench.prepared.subsets)
     data = trial_data(bench.prepared, size=size, images_path=bench.images_path)
-    resolved, _ = resolve_numerics(protocol, spec, data, bench.device)
-    return resolved.precision, resolved.layout
+    return resolve_numerics(protocol, spec, data, bench.device)

@@ -11,7 +11,7 @@ from whatwhere.study.request import Request
 from whatwhere.study.searching.fresh import DEFAULT, default_untuned, front
 from whatwhere.study.searching.proposals import Proposals
 from whatwhere.study.searching.space import Candidate, Parameter, Space, written
-from whatwhere.study.searching.store import Tried, optuna_module, storage_address
+from whatwhere.study.searching.store import Tried, dashboard, optuna_module
 from whatwhere.study.searching.trials import Bench
 from whatwhere.study.searching.wanted import Wanted
 
@@ -65,7 +65,7 @@ def facts_of_search(
         "precision": bench.request.precision,
         "seed": wanted.seed,
         "command": wanted.command(folder),
-        "dashboard": f"optuna-dashboard {storage_address(folder)}",
+        "dashboard": dashboard(folder),
         "trials": [_trial(bench, item) for item in tried],
         "front": [item.number for item in front(finished)],
         "importance": importance(proposals, len(finished)),

@@ -24,7 +24,7 @@ from whatwhere.study.searching.facts import facts_of_search
 from whatwhere.study.searching.fresh import finalists, run_fresh
 from whatwhere.study.searching.proposals import Proposals
 from whatwhere.study.searching.space import Space, load_space
-from whatwhere.study.searching.store import Tried, open_study, optuna_module
+from whatwhere.study.searching.store import Tried, dashboard, open_study, optuna_module
 from whatwhere.study.searching.trials import Bench, try_one
 from whatwhere.study.searching.wanted import Wanted
 from whatwhere.study.trial import shared_images
@@ -100,8 +100,9 @@ def run_search(
 
         with one_thread():
             with alone():
-                bench = begin(bench, wanted, space)
+                bench = begin(bench, wanted, space, display)
                 opened = stack.enter_context(open_study(path, two=wanted.is_two))
+            display.note(f"every trial, live: {dashboard(path)}")
             proposals = Proposals(opened, space, wanted, check=bench.check, alone=alone)
             _search(bench, proposals, display, partial(_has_time, wanted, began))
         chosen = finalists(proposals.tried(), wanted)

@@ -82,6 +82,11 @@ def storage_address(folder: Path) -> str:
     return f"sqlite:///{(folder / FILE).resolve()}"
 
 
+def dashboard(folder: Path) -> str:
+    """Return the command that shows a search's trials live, with a package of its own."""
+    return f"optuna-dashboard {storage_address(folder)}"
+
+
 @dataclass(frozen=True, eq=False)
 class Opened:
     """The Optuna study of a search.
