@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from whatwhere.version import __version__
 
 if TYPE_CHECKING:
-    from whatwhere.api import Comparison, compare, evaluate_model, predict, reproduce, train
+    from whatwhere.api import Comparison, compare, evaluate_model, predict, reproduce, search, train
     from whatwhere.blocks.attach import attach, detach
     from whatwhere.blocks.designs import attention
     from whatwhere.blocks.wiring import Wiring
@@ -26,6 +26,7 @@ _HOMES = {
     "evaluate_model": "whatwhere.api",
     "predict": "whatwhere.api",
     "reproduce": "whatwhere.api",
+    "search": "whatwhere.api",
     "train": "whatwhere.api",
 }
 
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate_model",
     "predict",
     "reproduce",
+    "search",
     "train",
 ]
 

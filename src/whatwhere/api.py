@@ -19,6 +19,7 @@ from whatwhere.study.evaluating import Reading, default_evaluation_folder, score
 from whatwhere.study.labelling import Labelled, label_images
 from whatwhere.study.reproducing.reproduce import reproduce as reproduce
 from whatwhere.study.request import ALL, Request
+from whatwhere.study.searching.public import search as search
 from whatwhere.study.trained import trained_bundle
 from whatwhere.study.training import train_one
 

@@ -5,6 +5,7 @@ import hashlib
 import json
 import tomllib
 import typing
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -119,6 +120,8 @@ def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
     """Return the value as the field wants it; an int will do for a float, nothing else bends."""
     if isinstance(value, dict) and dataclasses.is_dataclass(expected):
         return build(expected, value)  # type: ignore[arg-type]
+    if isinstance(value, dict) and typing.get_origin(expected) is Mapping:
+        return value
     if isinstance(value, list):
         return tuple(value)
     plain = {
@@ -126,7 +129,7 @@ def _coerce(kind: type, name: str, expected: Any, value: Any) -> Any:
         for item in (typing.get_args(expected) or (expected,))
         if item in (bool, int, float, str)
     }
-    if float in plain and type(value) is int:
+    if float in plain and int not in plain and type(value) is int:
         return float(value)
     if plain and value is not None and type(value) not in plain and not isinstance(value, tuple):
         wanted = " or ".join(sorted(item.__name__ for item in plain))

@@ -14,6 +14,8 @@ from whatwhere.cli.verbs import app
 from whatwhere.errors import WhatWhereError
 from whatwhere.version import __version__
 
+_CONTINUED = (["compare"], ["reproduce"], ["search"])
+
 
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line and end the process with the documented exit code.
@@ -34,7 +36,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
         _fail(error.code_name, error.exit_code, str(error), error)
     except Stopped as stopped:
         kept = "finished trials are kept, the same command continues"
-        text = f"stopped; {kept}" if words[:1] in (["compare"], ["reproduce"]) else "stopped"
+        text = f"stopped; {kept}" if words[:1] in _CONTINUED else "stopped"
         _fail("STOPPED", 128 + stopped.number, text, stopped)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

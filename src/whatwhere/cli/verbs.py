@@ -38,6 +38,7 @@ from whatwhere.cli.options import (
 )
 from whatwhere.cli.printing import print_plan, print_result, say
 from whatwhere.cli.reproducing import reproduce
+from whatwhere.cli.searching import search
 
 app = typer.Typer(
     name="whatwhere",
@@ -263,6 +264,7 @@ def predict(
 
 app.command(name="eval")(eval_)
 app.command()(reproduce)
+app.command()(search)
 
 
 @app.command()

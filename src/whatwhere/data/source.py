@@ -119,6 +119,12 @@ class ImageSource:
         """How often the test fold rotates; 1 without folds."""
         return 1 if self.splits is None else len(self.splits)
 
+    @property
+    def num_train(self) -> int:
+        """Training images; the fewest of any fold."""
+        splits = self.split[None] if self.splits is None else self.splits
+        return int((splits == TRAIN).sum(axis=1).min())
+
     def on_fold(self, fold: int) -> "ImageSource":
         """Return the same images with the split of a fold.
 

@@ -7,7 +7,7 @@ from whatwhere.records.files import (
     sha256_of,
     write_atomically,
 )
-from whatwhere.records.ledger import Ledger
+from whatwhere.records.ledger import Ledger, is_alive, own_identity
 from whatwhere.records.lock import check_writable, folder_lock
 from whatwhere.records.run import Run, Trial, damaged_files, read_trial
 from whatwhere.records.trial import TrialKey, set_aside, trial_folder, write_trial
@@ -22,6 +22,8 @@ __all__ = [
     "damaged_files",
     "failpoint",
     "folder_lock",
+    "is_alive",
+    "own_identity",
     "read_trial",
     "remove_stale_temporaries",
     "set_aside",

@@ -116,7 +116,7 @@ class Ledger:
         with self._transaction() as connection:
             query = "SELECT state, owner FROM trials WHERE trial = ?"
             state, owner = connection.execute(query, (trial,)).fetchone()
-            free = state == "waiting" or (state == "running" and not _is_alive(owner))
+            free = state == "waiting" or (state == "running" and not is_alive(owner))
             if free:
                 update = "UPDATE trials SET state = 'running', owner = ? WHERE trial = ?"
                 connection.execute(update, (own_identity(), trial))
@@ -145,7 +145,7 @@ class Ledger:
         with contextlib.closing(self._connect()) as connection:
             rows = connection.execute("SELECT trial, state, owner FROM trials").fetchall()
         return {
-            trial: "waiting" if state == "running" and not _is_alive(owner) else state
+            trial: "waiting" if state == "running" and not is_alive(owner) else state
             for trial, state, owner in rows
         }
 
@@ -187,7 +187,7 @@ def _identity(pid: int) -> str:
     return f"{platform.node()}/{pid}/{psutil.Process(pid).create_time():.2f}"
 
 
-def _is_alive(owner: str) -> bool:
+def is_alive(owner: str) -> bool:
     """Whether the owner may still be at work; another host's owner always counts as alive."""
     host, pid, _ = owner.rsplit("/", 2)
     if host != platform.node():

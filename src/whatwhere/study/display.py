@@ -93,7 +93,7 @@ class PlainDisplay:
 
     def start(self, plan: Plan) -> None:
         """Remember how much there is to do."""
-        self.num_trials = len(plan.trials)
+        self.num_trials, self.num_ended = len(plan.trials), 0
         self.started = time.monotonic()
 
     def epoch(self, spec: TrialSpec, point: CurvePoint) -> None:
@@ -148,7 +148,7 @@ class LiveDisplay:
     def start(self, plan: Plan) -> None:
         """Show the bar."""
         self.num_trials = len(plan.trials)
-        self.progress.update(self.task, total=self.num_trials)
+        self.progress.reset(self.task, total=self.num_trials)
         self.live = Live(self._render(), console=self.console, refresh_per_second=4, transient=True)
         self.live.start()
 

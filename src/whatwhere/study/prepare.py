@@ -96,8 +96,7 @@ def prepare(
     Returns:
         The prepared data set.
     """
-    asked = request.protocol or ("quick" if device == "cpu" else "standard")
-    name, changes = split_changes(asked)
+    name, _ = split_changes(asked_protocol(request, device=device))
     easy = data in EASY
     source = open_source(
         data,
@@ -113,25 +112,9 @@ def prepare(
         num_folds=request.folds or 1,
         validation_fraction=request.validation_fraction or VALIDATION_FRACTION,
     )
-    num_train = min(len(source.on_fold(fold).indices("train")) for fold in range(source.num_folds))
-    protocol = preset(
-        name,
-        easy=easy,
-        allow_flip=source.allow_flip,
-        image_size=source.image_size,
-        num_train=num_train,
-        num_classes=source.num_classes,
-        batch_size=request.batch_size,
-    )
-    protocol = with_changes(protocol, changes)
-    if pretrained is not None:
-        protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
-    protocol = _overridden(protocol, request, num_train=num_train)
-    if request.class_weights is not None:
-        weights = weights_in_order(request.class_weights, source.class_names)
-        protocol = replace(protocol, class_weights=weights)
+    protocol = resolve_protocol(source, request, data=data, device=device, pretrained=pretrained)
     whole, *folds = [
-        _on_split(source.on_fold(fold), protocol, request.sizes, num_train, pretrained)
+        _on_split(source.on_fold(fold), protocol, request.sizes, source.num_train, pretrained)
         for fold in range(source.num_folds)
     ]
     return replace(whole, folds=(whole, *folds) if folds else ())
@@ -155,6 +138,51 @@ def _on_split(
         split_fingerprint=split_fingerprint(source.split, source.items),
     )
     return prepared if pretrained is None else _begun(prepared, pretrained)
+
+
+def asked_protocol(request: Request, *, device: str) -> str:
+    """Return the protocol's text: what was asked for, or what the device suggests."""
+    return request.protocol or ("quick" if device == "cpu" else "standard")
+
+
+def resolve_protocol(
+    source: ImageSource,
+    request: Request,
+    *,
+    data: str,
+    device: str,
+    pretrained: Pretrained | None = None,
+) -> Protocol:
+    """Return how to train on a data set that is open.
+
+    Args:
+        source: The data set.
+        request: What was asked for.
+        data: As the user named it.
+        device: The torch device, which decides the default protocol.
+        pretrained: What training begins with, None for fresh weights.
+
+    Returns:
+        The protocol; precision and layout may be "auto".
+    """
+    name, changes = split_changes(asked_protocol(request, device=device))
+    protocol = preset(
+        name,
+        easy=data in EASY,
+        allow_flip=source.allow_flip,
+        image_size=source.image_size,
+        num_train=source.num_train,
+        num_classes=source.num_classes,
+        batch_size=request.batch_size,
+    )
+    protocol = with_changes(protocol, changes)
+    if pretrained is not None:
+        protocol = replace(fine_tuning(protocol), backbone=pretrained.backbone)
+    protocol = _overridden(protocol, request, num_train=source.num_train)
+    if request.class_weights is not None:
+        weights = weights_in_order(request.class_weights, source.class_names)
+        protocol = replace(protocol, class_weights=weights)
+    return protocol
 
 
 def _begun(prepared: Prepared, pretrained: Pretrained) -> Prepared:

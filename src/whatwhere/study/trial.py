@@ -36,7 +36,7 @@ class TrialData:
         std: Per channel, 0 to 255.
         train: Positions of the training images.
         validation: Positions of the validation images.
-        test: Positions of the test images.
+        test: Positions of the test images; empty where no test image is to be looked at.
         groups: int64 (image,), equal for images that belong together; None without groups.
     """
 
@@ -217,7 +217,7 @@ def _train(
 def _finished(result: FitResult, spec: TrialSpec, pixels: Pixels) -> Outcome:
     precision = spec.protocol.precision
     arrays = {}
-    for split in ("validation", "test"):
+    for split in ("validation", "test") if len(spec.data.test) else ("validation",):
         batches = evaluation_batches(pixels, getattr(spec.data, split))
         said = predict(result.model, batches, precision=precision)
         arrays[f"{split}_logit"] = said.logit
