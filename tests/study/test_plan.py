@@ -132,3 +132,17 @@ def test_designs_are_chosen_by_name_family_wildcard_and_text():
     with pytest.raises(UsageError, match="unknown design or network 'nosuch'"):
         choose_designs(["nosuch"])
     assert only_design(["csa"]).name == "csa"
+
+
+def test_a_budget_keeps_the_folds_of_a_seed_together():
+    def trials(name):
+        return [
+            PlannedTrial(TrialKey("d", 100, name, 0, fold), 1.0, name == "none")
+            for fold in range(5)
+        ]
+
+    plan = make_plan(
+        [*trials("csa"), *trials("none"), *trials("se")], num_workers=0, budget_seconds=13
+    )
+    assert [trial.key.design for trial in plan.trials] == ["none"] * 5 + ["csa"] * 5
+    assert {trial.key.design for trial in plan.left_out} == {"se"}

@@ -17,6 +17,7 @@ from whatwhere.data.vet import Rules
 from whatwhere.errors import DataError, UsageError
 
 MAX_IMAGE_SIZE = 1024
+VALIDATION_FRACTION = 0.15
 
 
 def open_source(
@@ -35,7 +36,7 @@ def open_source(
     num_folds: int = 1,
     cache_folder: Path | None = None,
     minimum_size: int = 8,
-    validation_fraction: float = 0.15,
+    validation_fraction: float = VALIDATION_FRACTION,
     test_fraction: float = 0.15,
 ) -> ImageSource:
     """Open a data set: list it, vet and decode every image, and settle the splits.

@@ -85,7 +85,7 @@ def describe_source(source: ImageSource) -> dict[str, Any]:
         "channels": source.channels,
         "class_names": list(source.class_names),
         "content_hash": source.content_hash,
-        "split_fingerprint": fingerprint(source.split, source.items),
+        "split_fingerprint": fingerprint(source.split, source.items, source.groups),
         "num_folds": source.num_folds,
         "num_groups": None if source.groups is None else len(np.unique(source.groups)),
         "flip": source.allow_flip,

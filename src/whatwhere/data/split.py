@@ -112,17 +112,27 @@ def nested_subset(labels: np.ndarray, size: int) -> np.ndarray:
     return np.lexsort((tie, rank))[:size]
 
 
-def fingerprint(split: np.ndarray, items: tuple[str, ...]) -> str:
-    """Return the SHA-256 of who is in which split, whatever the order of the images.
+def fingerprint(split: np.ndarray, items: tuple[str, ...], groups: np.ndarray | None = None) -> str:
+    """Return the SHA-256 of who is in which split and group, whatever the order of the images.
 
     Args:
         split: int8 split indices.
         items: Names of the images.
+        groups: int64, equal for images that belong together; None without groups.
 
     Returns:
         64 hex digits.
     """
-    lines = sorted(f"{item}\t{split_name(part)}\n" for item, part in zip(items, split, strict=True))
+    grouped = [""] * len(items)
+    if groups is not None:
+        first: dict[int, str] = {}
+        for group, item in zip(groups.tolist(), items, strict=True):
+            first[group] = min(first.get(group, item), item)
+        grouped = [f"\t{first[group]}" for group in groups.tolist()]
+    lines = sorted(
+        f"{item}\t{split_name(part)}{group}\n"
+        for item, part, group in zip(items, split, grouped, strict=True)
+    )
     return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -16,8 +16,8 @@ from whatwhere.errors import DataError
 from whatwhere.records import Run, Trial
 from whatwhere.report.cell import NO_ATTENTION, Cell, Design, Outcome, Predicted, Row
 from whatwhere.report.tested import (
+    Answered,
     SharedImages,
-    Tested,
     by_seed,
     joined_curve,
     joined_record,
@@ -188,7 +188,7 @@ def _outcome(trials: list[Trial], metric: str, shared: SharedImages, leaked: lis
     return Outcome(record, scores, values, curve)
 
 
-def _scores(tested: Tested) -> dict[str, float | None]:
+def _scores(tested: Answered) -> dict[str, float | None]:
     scores = {name: tested.score(name) for name in METRICS}
     scores["nll"] = float(negative_log_likelihood(tested.logit, tested.label).mean())
     scores["brier"] = float(brier(tested.logit, tested.label).mean())

@@ -13,7 +13,7 @@ _WORST_FIRST = ("failed", "diverged", "finished")
 
 
 @dataclass(frozen=True)
-class Tested:
+class Answered:
     """Answers to the test images, ordered by their place in the source.
 
     Args:
@@ -60,13 +60,24 @@ class Tested:
         except DataError:
             return None
 
-    def keep(self, kept: np.ndarray) -> "Tested":
+    def is_about_images_of(self, other: "Answered") -> bool:
+        """Return whether images, labels and groups are those of other answers."""
+        if (self.group is None) != (other.group is None):
+            return False
+        pairs = [(self.index, other.index), (self.label, other.label)]
+        if self.group is not None and other.group is not None:
+            pairs.append((self.group, other.group))
+        return all(np.array_equal(mine, theirs) for mine, theirs in pairs)
+
+    def keep(self, kept: np.ndarray) -> "Answered":
         """Return the answers to some of the images."""
         group = None if self.group is None else self.group[kept]
-        return Tested(self.logit[kept], self.label[kept], self.index[kept], self.fold[kept], group)
+        return Answered(
+            self.logit[kept], self.label[kept], self.index[kept], self.fold[kept], group
+        )
 
 
-def read_tested(trials: list[Trial]) -> Tested:
+def read_tested(trials: list[Trial]) -> Answered:
     """Open the test predictions of the finished trials of one seed.
 
     Args:
@@ -84,7 +95,7 @@ def read_tested(trials: list[Trial]) -> Tested:
         if name in opened[0]
     }
     fold = np.repeat(np.arange(len(opened)), [len(arrays["test_index"]) for arrays in opened])
-    return Tested(
+    return Answered(
         logit=joined["test_logit"].astype(np.float64),
         label=joined["test_label"],
         index=index[order],
@@ -141,7 +152,7 @@ def joined_record(trials: list[Trial]) -> dict[str, Any]:
 
 
 def joined_curve(trials: list[Trial]) -> dict[str, np.ndarray]:
-    """Return the training curve of a seed: the mean over folds that got equally far.
+    """Return the training curve of a seed: the mean over the folds that got furthest.
 
     Args:
         trials: One, or one per fold.
@@ -150,17 +161,18 @@ def joined_curve(trials: list[Trial]) -> dict[str, np.ndarray]:
         Columns by name; empty where none was kept.
     """
     curves = [t.curve() for t in trials if "curve.csv" in t.record.get("files", {})]
-    lengths = {len(column) for curve in curves for column in curve.values()}
-    if len(curves) < 2 or len(lengths) > 1:
-        return curves[0] if curves else {}
-    return {name: np.mean([curve[name] for curve in curves], axis=0) for name in curves[0]}
+    lengths = [len(next(iter(curve.values()), ())) for curve in curves]
+    furthest = [c for c, length in zip(curves, lengths, strict=True) if length == max(lengths)]
+    if len(furthest) < 2:
+        return furthest[0] if furthest else {}
+    return {name: np.mean([curve[name] for curve in furthest], axis=0) for name in furthest[0]}
 
 
 class SharedImages:
     """The test images of a cell, as the first seed has them; every other must agree."""
 
     def __init__(self) -> None:
-        self.first: Tested | None = None
+        self.first: Answered | None = None
 
     @property
     def group(self) -> np.ndarray | None:
@@ -168,7 +180,7 @@ class SharedImages:
         group = self.first.group if self.first else None
         return group if group is not None and len(np.unique(group)) > 1 else None
 
-    def check(self, trial: Trial, tested: Tested) -> None:
+    def check(self, trial: Trial, tested: Answered) -> None:
         """Refuse answers to other images.
 
         Args:
@@ -179,8 +191,7 @@ class SharedImages:
             MismatchError: If images or labels are not those of the first seed.
         """
         self.first = self.first or tested
-        same = np.array_equal(tested.index, self.first.index)
-        if not (same and np.array_equal(tested.label, self.first.label)):
+        if not tested.is_about_images_of(self.first):
             raise MismatchError(
                 f"{trial.folder} was tested on other images than the other trials of its data set,"
                 " so they cannot be compared; run the same compare command again, or start a"

@@ -11,7 +11,7 @@ from whatwhere.study.request import Request
 def asked_trials(
     ready: list[ReadyData], designs: tuple[Design, ...], request: Request
 ) -> list[PlannedTrial]:
-    """Return every trial that is asked for, seed after seed.
+    """Return every trial that is asked for, seed after seed, the folds of a design together.
 
     Args:
         ready: The data sets.
@@ -34,9 +34,9 @@ def asked_trials(
         for seed in range(request.seeds)
         for item in ready
         for size in item.prepared.subsets
-        for fold in item.prepared.fold_numbers
         for design in designs
         if design.name in item.costs
+        for fold in item.prepared.fold_numbers
     ]
 
 

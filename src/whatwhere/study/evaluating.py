@@ -62,7 +62,7 @@ def score_model(
         DataError: If the classes or channels of the data are not those of the model.
     """
     bundle, used = read_bundle(model), usable_device(device)
-    source, warnings = _opened(bundle, data, reading)
+    source, warnings, knows_validation = _opened(bundle, data, reading)
     source = _with_classes_of(bundle, _with_channels_of(bundle, source))
     network = place(bundle.model(), device=used, layout="nchw")
     pixels = Pixels.load(
@@ -81,6 +81,8 @@ def score_model(
 
     said = answers("test")
     checked = answers("validation") if len(source.indices("validation")) else None
+    if knows_validation:
+        checked = None  # a temperature fitted on training images would flatter
     evaluation = evaluate(
         said.logit,
         said.label,
@@ -111,8 +113,15 @@ def default_evaluation_folder(model: Path, data: str) -> Path:
     return Path("evaluations") / re.sub(r"[^\w.-]+", "-", name.lower())[:80]
 
 
-def _opened(bundle: Bundle, data: str, reading: Reading) -> tuple[ImageSource, tuple[str, ...]]:
-    """Open the data at the model's image size; the split of training where it is the same data."""
+def _opened(
+    bundle: Bundle, data: str, reading: Reading
+) -> tuple[ImageSource, tuple[str, ...], bool]:
+    """Open the data at the model's image size; the split of training where it is the same data.
+
+    Returns:
+        The data, what to warn of, and whether the model may have been trained on its validation
+        images.
+    """
 
     def opened(*, whole: bool) -> ImageSource:
         return open_source(
@@ -126,18 +135,20 @@ def _opened(bundle: Bundle, data: str, reading: Reading) -> tuple[ImageSource, t
             allow_missing_class=True,
             whole=whole,
             num_folds=1 if whole else bundle.facts.get("folds", 1),
+            **({} if whole else bundle.facts.get("split_options", {})),
         )
 
     source = opened(whole=True)
     if not _is_training_data(source, bundle):
-        return source, source.warnings
+        return source, source.warnings, False
     source = opened(whole=False).on_fold(bundle.facts.get("fold") or 0)
-    same = split_fingerprint(source.split, source.items) == bundle.facts["split_fingerprint"]
+    found = split_fingerprint(source.split, source.items, source.groups)
+    same = found == bundle.facts["split_fingerprint"]
     warning = (
         "the model was trained on another split of this data, so some of these test images may be"
         " among those it was trained on"
     )
-    return source, (*source.warnings, *(() if same else (warning,)))
+    return source, (*source.warnings, *(() if same else (warning,))), not same
 
 
 def _is_training_data(source: ImageSource, bundle: Bundle) -> bool:

@@ -12,6 +12,7 @@ import torch
 from whatwhere.config import build, read_toml, to_toml, without_defaults
 from whatwhere.errors import BusyError, MismatchError, UsageError
 from whatwhere.records import write_atomically
+from whatwhere.study.packages import NETWORK_PACKAGES, version_of
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.request import Request
 from whatwhere.training import Protocol
@@ -175,6 +176,7 @@ def environment(device: str, num_workers: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "torch": torch.__version__,
         "numpy": np.__version__,
+        **{package: version_of(package) for package in NETWORK_PACKAGES},
         "platform": platform.platform(),
         "cpu": _cpu_name(),
         "cpu_capability": torch.backends.cpu.get_cpu_capability(),

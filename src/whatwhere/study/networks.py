@@ -8,6 +8,7 @@ from whatwhere.blocks.designs import Design
 from whatwhere.errors import UsageError
 from whatwhere.models import NetworkCard, canonical, is_resnet, networks
 from whatwhere.models.timm_networks import TIMM_PREFIX, timm_name
+from whatwhere.study.packages import version_of
 
 FAMILY = "network"
 NETWORK_NUMBER = 2000  # networks stand after all designs, typed and users' ones too
@@ -60,7 +61,8 @@ def network_design(text: str) -> Design:
     known = networks()
     version = known.version(base) if base in known else "1"
     card = _card(network, known.card(base) if base in known else None)
-    return Design(card, None, f"network {network}/{version}", network=network)
+    identity = f"network {network}/{version}{_package_version(network, card)}"
+    return Design(card, None, identity, network=network)
 
 
 def refuse_networks(designs: Sequence[Design], pretrained: str) -> None:
@@ -97,6 +99,12 @@ def _card(network: str, card: NetworkCard | None) -> DesignCard:
         departures=card.departures if card else "",
         licence=card.licence if card else "",
     )
+
+
+def _package_version(network: str, card: DesignCard) -> str:
+    """Return what other package makes the network, and its version; empty where none does."""
+    package = "timm" if network.startswith(TIMM_PREFIX) else card.licence.partition(",")[0]
+    return f"/{package} {version_of(package)}" if package else ""
 
 
 def _source(network: str) -> str:

@@ -1,7 +1,8 @@
 """The plan: which trials, in which order, how long, and what they could show."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
 from whatwhere.records import TrialKey
 
@@ -73,20 +74,23 @@ def make_plan(
         The plan.
     """
     ordered = sorted(trials, key=lambda t: (t.key.seed, not t.is_control))
+    groups = groupby(ordered, key=lambda t: replace(t.key, fold=None))
     lanes = max(1, num_workers)
     start = WORKER_START_SECONDS if num_workers else 0.0
     kept: list[PlannedTrial] = []
     left_out: list[PlannedTrial] = []
     total = 0.0
-    for trial in ordered:
-        end = start + (total + trial.seconds) / lanes
+    for _, folds in groups:
+        together = list(folds)  # a seed of a design counts only with all its folds
+        seconds = sum(trial.seconds for trial in together)
+        end = start + (total + seconds) / lanes
         # What comes after the first trial that does not fit is left out too: otherwise cheap
         # designs would get more seeds than dear ones.
         if left_out or (budget_seconds is not None and end > budget_seconds):
-            left_out.append(trial)
+            left_out += together
         else:
-            kept.append(trial)
-            total += trial.seconds
+            kept += together
+            total += seconds
     return Plan(tuple(kept), start + total / lanes if kept else 0.0, tuple(left_out))
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from whatwhere.data import ImageSource, open_source
+from whatwhere.data.open import VALIDATION_FRACTION
 from whatwhere.data.split import fingerprint as split_fingerprint
 from whatwhere.data.split import nested_subset
 from whatwhere.errors import UsageError
@@ -20,7 +21,6 @@ from whatwhere.training.protocol import Protocol, fine_tuning, with_steps
 from whatwhere.training.recipes import RECIPES
 
 EASY = ("digits", "cluttered-digits")
-VALIDATION_FRACTION = 0.15
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def _on_split(
         subsets=_subsets(source, sizes, num_train),
         mean=mean,
         std=std,
-        split_fingerprint=split_fingerprint(source.split, source.items),
+        split_fingerprint=split_fingerprint(source.split, source.items, source.groups),
     )
     return prepared if pretrained is None else _begun(prepared, pretrained)
 

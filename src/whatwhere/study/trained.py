@@ -11,6 +11,9 @@ from whatwhere.records import Run, Trial, TrialKey, trial_folder
 
 NO_ATTENTION = "none"
 
+# What decides, beside folds, which images are for training, under the names of `open_source`.
+SPLIT_OPTIONS = ("validation_fraction", "dedup")
+
 
 def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
     """Return the model that a finished trial left.
@@ -47,13 +50,24 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
         mean=tuple(pixels["mean"]),
         std=tuple(pixels["std"]),
         precision=recipe["precision"],
-        facts=facts_of(key, recipe=recipe, record=trial.record, data=trial.record),
+        facts=facts_of(
+            key,
+            recipe=recipe,
+            record=trial.record,
+            data=trial.record,
+            asked=run.config.get("asked", {}).get("recipe", {}),
+        ),
         weights=trial.content("model.safetensors"),
     )
 
 
 def facts_of(
-    key: TrialKey, *, recipe: dict[str, Any], record: dict[str, Any], data: dict[str, Any]
+    key: TrialKey,
+    *,
+    recipe: dict[str, Any],
+    record: dict[str, Any],
+    data: dict[str, Any],
+    asked: dict[str, Any],
 ) -> dict[str, Any]:
     """Return what a trained model says about its origin.
 
@@ -62,6 +76,7 @@ def facts_of(
         recipe: The protocol's numbers by name.
         record: What the trial recorded.
         data: "data_hash" and "split_fingerprint" of what it was trained on.
+        asked: The recipe as it was asked for, of which some options decide the splits.
 
     Returns:
         Plain values.
@@ -79,6 +94,7 @@ def facts_of(
         "pretrained": recipe.get("pretrained"),
         "data_hash": data["data_hash"],
         "split_fingerprint": data["split_fingerprint"],
+        "split_options": {name: asked[name] for name in SPLIT_OPTIONS if name in asked},
     }
 
 

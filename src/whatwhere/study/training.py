@@ -69,7 +69,7 @@ def train_one(request: Request, *, folder: Path, seed: int, display: Display) ->
     if outcome.state != "finished":
         raise UsageError(f"{design.name}: {outcome.record['reason']}; try a lower --lr")
     sentence = _sentence(outcome)
-    bundle = _bundle(prepared, spec, outcome)
+    bundle = _bundle(prepared, spec, outcome, request)
     card = model_card(bundle, title=design.card.title, sentence=f"{sentence}.")
     write_bundle(folder, bundle, card=card)
     return sentence
@@ -131,7 +131,7 @@ def _sentence(outcome: Outcome) -> str:
     )
 
 
-def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
+def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome, request: Request) -> Bundle:
     card, protocol = spec.design.card, spec.protocol
     return Bundle(
         spec=spec.model,
@@ -146,6 +146,7 @@ def _bundle(prepared: Prepared, spec: TrialSpec, outcome: Outcome) -> Bundle:
             recipe={**without_defaults(protocol), "pretrained": origin_of(prepared)},
             record=outcome.record,
             data=hashes_of(prepared),
+            asked=request.recipe(),
         ),
         weights=outcome.files["model.safetensors"],
     )
