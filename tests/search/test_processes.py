@@ -141,7 +141,7 @@ def test_it_waits_for_trials_of_a_live_process(search, monkeypatch, tmp_path):
             def note(self, text):
                 notes.append(text)
                 if "waiting" in text:
-                    opened.mark(foreign.number, outcome="finished")
+                    opened.mark(foreign.number, {"outcome": "finished"})
                     opened.study.tell(foreign, 0.25)
 
         found = search(trials=2, finalists=0, display=Display())

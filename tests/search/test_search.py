@@ -294,6 +294,16 @@ def test_rows_of_one_recipe_share_a_run(search, tmp_path, monkeypatch):
     assert {trial.key.design for trial in Run.read(folder).trials} == {"none", "eca"}
 
 
+def test_a_winner_that_is_the_default_is_not_run_twice(search, space_file, tmp_path, monkeypatch):
+    """The protocol quick has learning rate 0.2 and weight decay 0.0005, as this default has."""
+    space_file.write_text(SPACE.replace("default = 0.1}", "default = 0.2}"))
+    pretend(monkeypatch, lambda spec, tenth: 0.9 if spec.key.seed == FIRST_SEED else 0.1)
+    found = search(trials=2, steps=30)
+    assert [trial["is_default"] for trial in found.trials] == [True, False]
+    assert [path.name for path in (tmp_path / "out" / "fresh").iterdir()] == ["default"]
+    assert found.told["headline"].startswith("The search found nothing better on validation")
+
+
 def test_a_folder_keeps_its_recipe_its_space_and_its_data(search, space_file, tmp_path):
     search(trials=1, finalists=0)
     with pytest.raises(UsageError, match="started as another search: steps was 3 and is 4"):

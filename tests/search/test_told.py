@@ -22,6 +22,7 @@ def trial(number, accuracy, *, parameters=1000, outcome="finished"):
         "values": {"width": "<b>16</b>"},
         "texts": {"design": "none"},
         "command": "whatwhere compare digits",
+        "is_default": False,
     }
 
 
@@ -124,6 +125,16 @@ def test_without_fresh_runs_less_is_to_be_expected():
     told = told_of(TRIALS)
     assert told["headline"].endswith("83.0 %; it was not run again, so expect less.")
     assert told["sentences"][1].endswith("What it has with fresh seeds was not measured.")
+
+
+def test_where_the_default_wins_it_is_not_compared_with_itself():
+    won = [trial(0, 0.9) | {"is_default": True}, trial(1, 0.8)]
+    told = told_of(won, [row(DEFAULT, [0.75] * 3, validation=0.85)])
+    assert told["headline"] == (
+        "The search found nothing better on validation than the default without tuning, which has"
+        " 75.0 % on test images with 3 fresh seeds."
+    )
+    assert "With 3 fresh seeds it has 85.0 % on the same" in told["sentences"][1]
 
 
 def test_shortened_unfinished_and_failed_are_marked():

@@ -86,6 +86,24 @@ def best_trial(trials: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
     return min(finished, key=key, default=None)
 
 
+def fresh_row_of(told: dict[str, Any], trial: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a trial's row on fresh seeds; that of the default, where the trial is nothing else.
+
+    Args:
+        told: What is told so far.
+        trial: One of its trials.
+
+    Returns:
+        The row, or None where it was not run again.
+    """
+    label = told["default"] if trial["is_default"] else trial["name"]
+    return next((row for row in told["fresh"] if row["label"] == label), None)
+
+
+def _runs(row: dict[str, Any]) -> str:
+    return "one fresh seed" if row["num_seeds"] == 1 else f"{row['num_seeds']} fresh seeds"
+
+
 def _fresh_rows(facts: dict[str, Any], fresh: Sequence[FreshRow]) -> list[dict[str, Any]]:
     finished = [row for row in fresh if row.seeds]
     comparison = _comparison(finished, facts["default"])
@@ -153,6 +171,12 @@ def _headline(told: dict[str, Any]) -> str:
     best = told["best"]
     if best is None:
         return f"No trial of the search over {told['space']['name']} finished."
+    again = fresh_row_of(told, best)
+    if best["is_default"] and again is not None and again["test"] is not None:
+        return (
+            "The search found nothing better on validation than the default without tuning, which"
+            f" has {percent(again['test'], decimals=1)} % on test images with {_runs(again)}."
+        )
     finalists = [row for row in told["fresh"] if row["label"] != told["default"]]
     measured = [row for row in finalists if row["test"] is not None]
     if not measured:
@@ -161,9 +185,8 @@ def _headline(told: dict[str, Any]) -> str:
             f" {percent(best['accuracy'], decimals=1)} %; it was not run again, so expect less."
         )
     first = measured[0]
-    runs = "one fresh seed" if first["num_seeds"] == 1 else f"{first['num_seeds']} fresh seeds"
     text = f"{first['label'].capitalize()}, the best on validation, has"
-    text += f" {percent(first['test'], decimals=1)} % on test images with {runs}"
+    text += f" {percent(first['test'], decimals=1)} % on test images with {_runs(first)}"
     return f"{text}; {_verdict(told, first)}."
 
 
@@ -211,16 +234,16 @@ def _curse(told: dict[str, Any]) -> list[str]:
     num = told["counts"].get("finished", 0)
     text = (
         f"{best['name'].capitalize()} had {percent(best['accuracy'], decimals=1)} % on validation,"
-        f" the highest of {num} that finished. The highest of many is lucky as well as good, and"
+        f" {f'the highest of {num} that finished' if num > 1 else 'the only one that finished'}."
+        " The highest of many is lucky as well as good, and"
         " the search chose it on these very images, so that figure is optimistic."
     )
-    row = next((row for row in told["fresh"] if row["label"] == best["name"]), None)
+    row = fresh_row_of(told, best)
     if row is None or row["validation"] is None:
         return [f"{text} What it has with fresh seeds was not measured."]
     change = signed_points(row["validation"] - best["accuracy"])
-    runs = "one fresh seed" if row["num_seeds"] == 1 else f"{row['num_seeds']} fresh seeds"
     return [
-        f"{text} With {runs} it has {percent(row['validation'], decimals=1)} % on the same"
+        f"{text} With {_runs(row)} it has {percent(row['validation'], decimals=1)} % on the same"
         f" validation images ({change} points), and {percent(row['test'], decimals=1)} % on test"
         " images, which is the figure to quote."
     ]

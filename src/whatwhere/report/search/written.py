@@ -10,6 +10,7 @@ from whatwhere.records import write_atomically
 from whatwhere.report.figures.search import SearchPoint, draw_search
 from whatwhere.report.numbers import count, large, percent, signed_points
 from whatwhere.report.page import CONTENT_POLICY, page_environment
+from whatwhere.report.search.told import fresh_row_of
 
 PAGE = "search.html"
 _SHOWN = 20  # trials in the table
@@ -147,7 +148,7 @@ def _drawing(told: dict[str, Any]) -> str:
                 )
             )
     best = told["best"]
-    fresh = next((row for row in told["fresh"] if best and row["label"] == best["name"]), None)
+    fresh = fresh_row_of(told, best) if best else None
     again = fresh["validation"] if fresh else None
     return draw_search(points, fresh=again, name="search") if points else ""
 

@@ -34,7 +34,8 @@ def facts_of_search(
     """
     tried = proposals.tried()
     finished = [item for item in tried if item.accuracy is not None]
-    _, _, protocol = bench.resolve(default_untuned(space))
+    default = default_untuned(space)
+    _, _, protocol = bench.resolve(default)
     source, folder = bench.prepared.source, bench.folder
     return {
         "space": {
@@ -66,7 +67,7 @@ def facts_of_search(
         "seed": wanted.seed,
         "command": wanted.command(folder),
         "dashboard": dashboard(folder),
-        "trials": [_trial(bench, item) for item in tried],
+        "trials": [_trial(bench, item, default) for item in tried],
         "front": [item.number for item in front(finished)],
         "importance": importance(proposals, len(finished)),
         "default": DEFAULT,
@@ -100,14 +101,16 @@ def importance(proposals: Proposals, num_finished: int) -> dict[str, float]:
     return {name: float(share) for name, share in shares.items()}
 
 
-def _trial(bench: Bench, item: Tried) -> dict[str, Any]:
+def _trial(bench: Bench, item: Tried, default: Candidate) -> dict[str, Any]:
     values = {name: written(value) for name, value in item.values.items()}
     facts = {**asdict(item), "values": values, "name": item.name, "command": "", "texts": None}
+    facts["is_default"] = False
     del facts["candidate"], facts["owner"]
     facts["seen"] = {str(tenth): value for tenth, value in item.seen.items()}
     if item.candidate is not None and item.outcome == "finished":
         request = bench.request_for(item.candidate)
         facts["texts"] = _texts(request, item.candidate)
+        facts["is_default"] = bench.are_same(item.candidate, default)
         facts["command"] = replace(
             request, designs=(facts["texts"]["design"],), precision=None, layout=None
         ).command(Path("runs") / item.name.replace(" ", "-"))

@@ -124,8 +124,12 @@ def _arms(bench: Bench, space: Space, chosen: Sequence[Tried], wanted: Wanted) -
     """Put rows of one recipe into one run, the default's first."""
     words = wanted.words(bench.folder)
     made: dict[tuple[Any, ...], Arm] = {}
-    rows = [(DEFAULT, "default", default_untuned(space))]
-    rows += [(item.name, f"trial-{item.number:04}", item.candidate) for item in chosen]  # type: ignore[misc]
+    default = default_untuned(space)
+    rows = [(DEFAULT, "default", default)]
+    for item in chosen:
+        assert item.candidate is not None
+        if not bench.are_same(item.candidate, default):
+            rows.append((item.name, f"trial-{item.number:04}", item.candidate))
     for label, folder, candidate in rows:
         request = bench.request_for(candidate)
         key = (request.protocol, request.learning_rate, request.backbone)

@@ -145,7 +145,7 @@ class Proposals:
         gone = item.attempt >= MAX_ATTEMPTS
         reason = f"its process ended {item.attempt} times (out of memory?)" if gone else ""
         outcome = "failed" if gone else "lost"
-        self.opened.mark(item.number, outcome=outcome, reason=reason)
+        self.opened.mark(item.number, {"outcome": outcome, "reason": reason})
         self.study.tell(item.number, state=self.states.FAIL)
         if not gone and set(item.values) == set(self.space.parameters):
             again = {"first": item.first, "attempt": item.attempt + 1}

@@ -99,7 +99,7 @@ class Opened:
     study: Any
     storage: Any
 
-    def mark(self, number: int, **marks: Any) -> None:
+    def mark(self, number: int, marks: Mapping[str, Any]) -> None:
         """Write something beside a trial that perhaps another process began.
 
         Args:

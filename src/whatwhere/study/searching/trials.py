@@ -85,6 +85,11 @@ class Bench:
         spec = replace(self.prepared, protocol=protocol).model
         return design, spec_of(spec, design, None), protocol
 
+    def are_same(self, first: Candidate, second: Candidate) -> bool:
+        """Whether two configurations come to the same network and recipe."""
+        one, other = self.resolve(first), self.resolve(second)
+        return (one[0].identity, *one[1:]) == (other[0].identity, *other[1:])
+
     def check(self, candidate: Candidate) -> Checked:
         """Say what a configuration would be, before anything of it is built.
 
