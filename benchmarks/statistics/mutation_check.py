@@ -128,8 +128,8 @@ MUTANTS = {
     ),
     "D degrees of freedom over data sets": (
         "pooled.py",
-        "width = float(stdtrit(len(differences) - 1, 1 - _TAIL)) * error",
-        "width = float(stdtrit(len(differences), 1 - _TAIL)) * error",
+        "width = float(stdtrit(len(differences) - 1, 1 - TAIL)) * error",
+        "width = float(stdtrit(len(differences), 1 - TAIL)) * error",
     ),
     "Friedman's F with D in place of D - 1": (
         "ranks.py",

@@ -4,8 +4,8 @@
 
 Designs answer the same test images after training on 100 to 3,000 images; all lose accuracy and
 vary more with fewer. In null cells no difference changes with size. In planted cells that of the
-last design changes by a slope per tenfold. The rule says that the last design exceeds the others
-below 1,000 training images and not above. One core, about fifteen minutes at 1,000 repeats.
+last design changes by a slope per tenfold. The rule says that the last design exceeds the others,
+taken as one family, below 1,000 training images. One core, about fifteen minutes at 1,000 repeats.
 """
 
 import argparse
@@ -89,7 +89,7 @@ def counted(cell: SizeCell, tables: dict[int, ItemTable]) -> dict[str, float]:
     wrong = [
         s and t.per_tenfold * true < 0 for s, t, true in zip(shown, trends, truth, strict=True)
     ]
-    rule = SizeRule("rule", "simulated", first=(last,), second=others, below=1000)
+    rule = SizeRule("rule", "simulated", first=(last,), rivals=(others,), below=1000)
     (finding,) = judge([size_rule_claim(tables, rule=rule)])
     return {
         "family": float(any(false)),

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from whatwhere.augmentation import PLAIN, Augmentation
-from whatwhere.data.augment import random_views
+from whatwhere.data.augment import centre_views, random_views
 from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.errors import UsageError
 
@@ -81,26 +81,60 @@ def test_a_step_is_the_same_whenever_it_is_asked_for(channels, layout):
     assert not torch.equal(forward[0].image, stream(EVERYTHING, seed=4).batch(0).image)
 
 
-@pytest.mark.parametrize("name", EACH)
+FEW = np.arange(0, NUM_IMAGES, 2)
+
+
+def changed(extra, index=FEW, *, epoch=0, step=0, seed=3):
+    """Images as the stream changes them, seen from the middle."""
+    views = centre_views(len(index), margin=2)
+    return stream(extra, seed=seed)._augmented(index, views, epoch=epoch, step=step).image
+
+
+@pytest.mark.parametrize("name", sorted(set(EACH) - {"erasing_probability", "noise_sigma"}))
 def test_what_happens_to_an_image_does_not_depend_on_its_neighbours(name):
-    """Noise is drawn for the batch as a whole; everything else by (seed, epoch, image)."""
     extra = replace(PLAIN, **{name: EACH[name]})
-    alone = stream(extra)
-    few = np.arange(0, NUM_IMAGES, 2)
-    views = random_views(few, margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0)
-    batch = alone._augmented(few, views, epoch=0, step=0)
-    plain = stream()._augmented(few, views, epoch=0, step=0)
-    assert not torch.equal(batch.image, plain.image)
-    one = slice(4, 5)
-    single = random_views(
-        few[one], margin=alone.pixels.margin, augmentation="crop-flip", seed=3, epoch=0
+    together, plain = changed(extra), changed(PLAIN)
+    assert (together != plain).any(dim=(1, 2, 3)).float().mean() > 0.5
+    assert torch.equal(together.flip(0), changed(extra, FEW[::-1].copy()))
+    for place, image in enumerate(FEW):
+        assert torch.equal(changed(extra, np.array([image]), step=1)[0], together[place])
+
+
+def test_where_an_image_is_erased_does_not_depend_on_its_neighbours():
+    extra = replace(PLAIN, erasing_probability=0.5)
+    boxes = changed(extra) != changed(PLAIN)
+    assert 5 < boxes.any(dim=(1, 2, 3)).sum() < 22
+    alone = torch.cat(
+        [changed(extra, one, step=1) != changed(PLAIN, one) for one in np.split(FEW, len(FEW))]
     )
-    image = alone._augmented(few[one], single, epoch=0, step=0).image[0]
-    if name in ("erasing_probability", "noise_sigma"):
-        untouched = batch.image[4] == plain.image[4]
-        assert torch.equal(untouched, image == plain.image[4])
-    else:
-        assert torch.equal(image, batch.image[4])
+    assert torch.equal(boxes, alone)
+
+
+def noise_of(extra, index, **when):
+    """Return what noise adds, in units of its sigma, and where it was not cut off at 0 or 255."""
+    plain = changed(PLAIN, index) * 50 + 100
+    noise = (changed(extra, index, **when) * 50 + 100 - plain) / (255 * extra.noise_sigma)
+    return noise, (plain > 20) & (plain < 235)
+
+
+def test_noise_follows_from_seed_step_and_place_and_not_from_the_image():
+    """Faint noise, which leaves most pixels between 0 and 255."""
+    faint = Augmentation(noise_sigma=0.01)
+    some, others = np.arange(26), np.arange(26, 52)
+    (noise, whole), (same, whole_too) = noise_of(faint, some), noise_of(faint, others)
+    both = whole & whole_too
+    torch.testing.assert_close(noise[both], same[both], rtol=0, atol=1e-3)
+    assert torch.equal(noise, noise_of(faint, some, epoch=4)[0])
+    assert both.sum() > 5000
+    bound = 5 / both.sum() ** 0.5
+    assert abs(noise[both].mean()) < bound
+    assert abs(noise[both].std() - 1) < bound
+    later, seeded = noise_of(faint, some, step=1)[0], noise_of(faint, some, seed=4)[0]
+    places, channels = noise.roll(1, 0), noise.roll(1, 1)
+    for another in (later, seeded, places, channels):
+        kept = whole & whole.roll(1, 0) & whole.roll(1, 1)
+        pair = torch.stack([noise[kept], another[kept]])
+        assert abs(torch.corrcoef(pair)[0, 1]) < 5 / kept.sum() ** 0.5
 
 
 def test_without_extras_the_batch_is_the_plain_view():

@@ -11,6 +11,7 @@ from whatwhere.errors import UsageError
 from whatwhere.evaluate.cost import count_macs
 from whatwhere.models import create_model, networks, num_parameters
 from whatwhere.models.networks.amsra import HMRAB
+from whatwhere.models.networks.create import canonical
 from whatwhere.models.networks.msga import MSGABlock, MSGAConfig
 from whatwhere.models.networks.samc import SAMCConfig
 from whatwhere.models.networks.samc_size import matched_narrow
@@ -238,12 +239,20 @@ def test_one_matched_kernel_is_as_large_as_several():
         ("samc(shortcut=padd)", r"expected one of pad, proj, image, none; did you mean 'pad'\?"),
         ("amsra_s(head_dim=48)", "head_dim=48 does not divide all of"),
         ("amsra_s(dims=64-128)", "expected as many depths as dims"),
-        ("amsra_s(lgsa=false, gate=none)", "no effect with lgsa=false"),
+        ("amsra_s(lgsa=false, gate=none)", "amsra_s: gate has no effect with lgsa=false"),
+        ("amsra_s(lgsa=false, key_grid=none)", "key_grid has no effect with lgsa=false"),
+        ("amsra_s(lgsa=false, head_dim=16)", "head_dim has no effect with lgsa=false"),
+        ("amsra_t(head_dim=32, lgsa=false)", "amsra_t: head_dim has no effect with lgsa=false"),
         ("amsra_s(kernels=3, chained=true)", "chained has no effect with one kernel"),
         ("amsra_s(kernels=1-2-3)", r"kernels=\(1, 2, 3\)\): expected odd sizes"),
         ("amsra_s(key_grid=0)", "key_grid=0: expected a number from 1, or none"),
         ("msga(heads=7)", "heads=7 do not divide 240 channels; expected one of 1, 2, 3, 4, 5"),
-        ("msga(blocks=0, fusion=false)", "fusion has no effect with blocks=0"),
+        ("msga(blocks=0, fusion=false)", "fusion has no effect with blocks=0; leave it out"),
+        ("msga(blocks=0, heads=4)", "heads has no effect with blocks=0"),
+        ("msga(blocks=0, head_dim=16)", "head_dim has no effect with blocks=0"),
+        ("msga(blocks=0, mlp_ratio=3)", "mlp_ratio has no effect with blocks=0"),
+        ("msga(blocks=0, kernel=plain)", "kernel has no effect with blocks=0"),
+        ("msga(blocks=0, drop_path=0.2)", "drop_path has no effect with blocks=0"),
         ("msga(kernels=3-5)", "expected odd kernels, as many groups"),
         ("msga(heads=0)", "from 1"),
         ("amsra_s(drop_path=-1)", "drop_path=-1.0: expected from 0 to below 1"),
@@ -253,3 +262,18 @@ def test_one_matched_kernel_is_as_large_as_several():
 def test_impossible_options_are_refused(text, message):
     with pytest.raises(UsageError, match=message):
         on_meta(text, 10)
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("amsra_t(lgsa=false)", "amsra_t(lgsa=false)"),
+        ("amsra_t(lgsa=false, head_dim=16)", "amsra_t(lgsa=false)"),
+        ("amsra_s(lgsa=false, dims=8-12-20-28)", "amsra_s(dims=8-12-20-28, lgsa=false)"),
+        ("msga(blocks=0, heads=8)", "msga(blocks=0)"),
+        ("msga(blocks=0, depth=1)", "msga(depth=1, blocks=0)"),
+    ],
+)
+def test_defaults_and_options_that_have_an_effect_stand_beside_the_others(text, plain):
+    assert canonical(text) == plain
+    assert num_parameters(on_meta(text, 10)) == num_parameters(on_meta(plain, 10))

@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from whatwhere.models import create_model, networks
 from whatwhere.training.optimise import build_optimizer
-from whatwhere.training.protocol import preset
+from whatwhere.training.presets import preset
 
 OURS = [name for name in networks() if networks().card(name).family != "rival"]
 # One small network of each kind, with every part of the large ones.
@@ -49,7 +49,7 @@ OPTIONS = {
         "kernels=3-3-3-3",
         "kernels=3",
         "chained=true",
-        "lgsa=false",
+        "lgsa=false, head_dim=32",
         "gate=none",
         "gate=additive",
         "gate=focal",
@@ -64,7 +64,7 @@ OPTIONS = {
         "depth=2",
         "kernels=3-3-3",
         "groups=1-1-1",
-        "blocks=0",
+        "blocks=0, heads=8",
         "blocks=1",
         "heads=4",
         "head_dim=16",

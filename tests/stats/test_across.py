@@ -9,6 +9,7 @@ from whatwhere.stats.comparison import compare
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
 from whatwhere.stats.profiles import PROFILE_STEPS, interquartile_mean
+from whatwhere.stats.ranks import CAPTION, NOT_REJECTED
 from whatwhere.stats.simulate import simulated_runs
 from whatwhere.stats.table import ItemTable
 
@@ -82,6 +83,13 @@ def test_a_planted_difference_is_found_by_every_quantity():
     assert found.summaries[-1].mean_rank == 4
     # Nemenyi's test does not separate what Holm on the pairs does.
     assert found.critical_difference.groups == ((0, 1), (1, 2), (2, 3))
+    assert found.critical_difference.caption == CAPTION
+
+
+def test_a_diagram_of_methods_that_are_not_shown_to_differ_says_so():
+    found = across_data_sets(tables(11, num_items=53))
+    assert found.friedman.p_value > 0.05
+    assert found.critical_difference.caption == NOT_REJECTED + CAPTION
 
 
 def test_counts_are_those_of_the_single_comparisons():

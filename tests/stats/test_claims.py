@@ -16,16 +16,22 @@ from whatwhere.stats.claims import (
     size_rule_claim,
 )
 from whatwhere.stats.contrasts import Effect
-from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
-from whatwhere.stats.simulate import simulated_sizes
+from whatwhere.stats.published_rules import (
+    DYNAMIC_GATING,
+    LEARNED_FUSION,
+    MULTI_SCALE,
+    PUBLISHED_ORDER_RULE,
+    PUBLISHED_SIZE_RULES,
+)
+from whatwhere.stats.simulate import MEAN_ACCURACY, simulated_sizes
 from whatwhere.stats.table import ItemTable
 
 NAMES = ("c_mssa", "c_cmssa", "c_and_safa", "bi_csafa", "none")
 FEW = SizeRule(
     "few images",
-    "multi-scale is best with fewer than 1,000 training images, parallel fusion above",
+    "multi-scale is best with fewer than 1,000 training images",
     first=("c_mssa", "c_cmssa"),
-    second=("c_and_safa", "bi_csafa"),
+    rivals=(("c_and_safa", "bi_csafa"), ("none",)),
     below=1000,
 )
 
@@ -53,6 +59,22 @@ def tables(*, gaps, sizes=(100, 300, 1000, 3000), num_seeds=5, seed=0):
     )
     return {
         size: ItemTable(NAMES, tuple(runs), True) for size, runs in zip(sizes, values, strict=True)
+    }
+
+
+def family_tables(accuracies, *, sizes=(300, 3000, 60_000), seed=0):
+    """The published families, two designs each, with the accuracies given per family and size."""
+    names = (*MULTI_SCALE, *LEARNED_FUSION, *DYNAMIC_GATING)
+    accuracy = np.array([accuracies[name] for name in ("multi", "fusion", "gating")])
+    values = simulated_sizes(
+        seed_sd=np.full((len(sizes), 6), 0.006),
+        gain=np.repeat(accuracy.T, 2, axis=1) - MEAN_ACCURACY,
+        num_seeds=5,
+        num_items=5000,
+        rng=np.random.default_rng(seed),
+    )
+    return {
+        size: ItemTable(names, tuple(runs), True) for size, runs in zip(sizes, values, strict=True)
     }
 
 
@@ -96,23 +118,49 @@ def test_a_planted_rule_is_supported():
     study = tables(gaps=[0.06, 0.06, -0.06, -0.06])
     (found,) = judge([size_rule_claim(study, rule=FEW)])
     assert found.verdict == "supported"
-    below, above = found.claim.parts
-    assert below.sentence == (
+    families, alone = found.claim.parts
+    assert families.sentence == (
         "c_mssa, c_cmssa exceed c_and_safa, bi_csafa below 1,000 training images"
     )
-    assert 0.04 < below.effect.low <= 0.06 <= below.effect.high
-    assert 0.04 < above.effect.low <= 0.06 <= above.effect.high
-    assert above.sentence.endswith("exceed c_mssa, c_cmssa outside")
+    assert alone.sentence == "c_mssa, c_cmssa exceed none below 1,000 training images"
+    assert 0.04 < families.effect.low <= 0.06 <= families.effect.high
+    assert 0.04 < alone.effect.low <= 0.06 <= alone.effect.high
 
 
 def test_the_opposite_rule_is_contradicted_and_no_difference_is_undecided():
     (against,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06, 0.06, 0.06]), rule=FEW)])
     assert against.verdict == "contradicted"
-    (always,) = judge([size_rule_claim(tables(gaps=[0.06] * 4), rule=FEW)])
-    assert always.verdict == "contradicted"
-    assert "c_and_safa, bi_csafa exceed c_mssa, c_cmssa outside" in always.reason
     (nothing,) = judge([size_rule_claim(tables(gaps=[0.0] * 4, seed=1), rule=FEW)])
     assert nothing.verdict == "undecided"
+
+
+def test_a_rule_says_nothing_of_sizes_outside_its_range():
+    inside = [0.06, 0.06]
+    (always,), (turned,) = (
+        judge([size_rule_claim(tables(gaps=[*inside, *above]), rule=FEW)])
+        for above in ([0.06, 0.06], [-0.06, -0.06])
+    )
+    assert always.verdict == turned.verdict == "supported"
+    assert len(always.claim.parts) == len(FEW.rivals)
+
+
+def test_best_is_better_than_every_rival_and_not_than_their_average():
+    """The mean of a strong and of a weak rival lies below the family; the strong one does not."""
+    study = family_tables({"multi": [0.5], "fusion": [0.8], "gating": [0.83]}, sizes=(3000,))
+    medium = size_rule_claim(study, rule=PUBLISHED_SIZE_RULES[1])
+    (found,) = judge([medium])
+    assert found.verdict == "contradicted"
+    assert "exceed gc_and_sa2, tgpfa from 1,000 to below 50,001 training images" in found.reason
+    assert [round(part.effect.value, 2) for part in medium.parts] == [0.30, -0.03]
+
+
+def test_three_rules_that_are_all_true_are_all_supported():
+    study = family_tables(
+        {"multi": [0.85, 0.78, 0.60], "fusion": [0.83, 0.80, 0.83], "gating": [0.60, 0.78, 0.85]}
+    )
+    found = judge([size_rule_claim(study, rule=rule) for rule in PUBLISHED_SIZE_RULES])
+    assert [finding.verdict for finding in found] == ["supported"] * 3
+    assert [finding.claim.name for finding in found] == ["few images", "medium", "many images"]
 
 
 def test_a_rule_is_averaged_over_the_sizes_of_its_range():
@@ -128,11 +176,10 @@ def test_a_rule_is_averaged_over_the_sizes_of_its_range():
 
 def test_a_rule_whose_sizes_were_not_studied_is_never_supported():
     small = tables(gaps=[0.06, 0.06], sizes=(100, 300))
-    (found,) = judge([size_rule_claim(small, rule=FEW)])
+    large = SizeRule("r", "s", ("c_mssa",), (("none",),), at_least=1000)
+    (found,) = judge([size_rule_claim(small, rule=large)])
     assert found.verdict == "undecided"
     assert "not measured, no size of the study is there (100; 300)" in found.reason
-    (refuted,) = judge([size_rule_claim(tables(gaps=[-0.06, -0.06], sizes=(100, 300)), rule=FEW)])
-    assert refuted.verdict == "contradicted"
 
 
 @pytest.mark.parametrize(
@@ -144,7 +191,7 @@ def test_a_rule_whose_sizes_were_not_studied_is_never_supported():
     ],
 )
 def test_ranges(at_least, below, inside, words):
-    rule = SizeRule("r", "s", ("a",), ("b",), at_least=at_least, below=below)
+    rule = SizeRule("r", "s", ("a",), (("b",),), at_least=at_least, below=below)
     assert rule.where == words
     assert all(rule.holds_at(size) for size in inside)
     outside = [size for size in (at_least - 1, below) if size]
@@ -153,7 +200,7 @@ def test_ranges(at_least, below, inside, words):
 
 def test_designs_and_seeds_that_are_missing_are_named():
     study = tables(gaps=[0.06, 0.06, -0.06, -0.06])
-    rule = SizeRule("r", "s", ("tgpfa", "c_mssa"), ("none",), below=1000)
+    rule = SizeRule("r", "s", ("tgpfa", "c_mssa"), (("none",),), below=1000)
     (found,) = judge([size_rule_claim(study, rule=rule)])
     assert found.verdict == "undecided"
     assert "not measured, not run: tgpfa" in found.reason
@@ -180,9 +227,13 @@ def test_published_rules_name_known_designs_and_leave_no_size_out():
     from whatwhere.blocks.topologies import TOPOLOGIES
 
     known = {name for _, name, *_ in TOPOLOGIES}
-    for rule in (*PUBLISHED_SIZE_RULES, PUBLISHED_ORDER_RULE):
-        assert set(rule.first) | set(rule.second) <= known
-        assert not set(rule.first) & set(rule.second)
+    assert set(PUBLISHED_ORDER_RULE.first) | set(PUBLISHED_ORDER_RULE.second) <= known
+    assert not set(PUBLISHED_ORDER_RULE.first) & set(PUBLISHED_ORDER_RULE.second)
+    families = {MULTI_SCALE, LEARNED_FUSION, DYNAMIC_GATING}
+    assert {name for family in families for name in family} <= known
+    for rule in PUBLISHED_SIZE_RULES:
+        assert {rule.first, *rule.rivals} == families
+        assert len(rule.rivals) == 2
     for size in (1, 546, 999, 1000, 50_000, 50_001, 10**6):
         assert sum(rule.holds_at(size) for rule in PUBLISHED_SIZE_RULES) == 1
     assert [rule.where for rule in PUBLISHED_SIZE_RULES] == [

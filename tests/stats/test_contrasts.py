@@ -24,6 +24,24 @@ def test_sums_are_taken_image_by_image_and_run_by_run():
     assert found.blocked
 
 
+def test_the_range_of_a_sum_is_that_of_its_terms():
+    first, second = table(1), table(2)
+    found = weighted_sum([first, second], [0.5, -2.0])
+    assert (first.item_range, found.item_range) == (1, 2.5)
+    assert weighted_sum([found, second], [2.0, 1.0]).item_range == 6
+    assert of_families(found, {"x": ("a", "c")}).item_range == 2.5
+    with pytest.raises(UsageError, match="range of an item's value must be above 0, not 0"):
+        ItemTable(("a",), first.values[:1], True, item_range=0)
+
+
+def test_the_effect_of_unanimous_images_is_bounded_by_the_range_of_the_sum():
+    answers = np.repeat((np.random.default_rng(9).random((1, 101)) < 0.6) * 1.0, 3, axis=0)
+    same = ItemTable(("a", "b"), (answers, answers.copy()), True)
+    found = family_effect(weighted_sum([same] * 3, [4.0, -1.0, -3.0]), first="a", second="b")
+    assert found.value == 0
+    assert found.high == pytest.approx(8 * (1 - 0.025 ** (1 / 101)))
+
+
 def test_families_are_means_of_their_members():
     whole = table(3)
     found = of_families(whole, {"x": ("a", "c"), "y": ("b",)})

@@ -1,5 +1,7 @@
 """Decisions from pairwise estimates: known answers and independent implementations."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
@@ -144,6 +146,8 @@ def test_detectable_difference_by_hand():
 def test_nothing_is_detectable_without_pairs_or_with_huge_errors():
     assert detectable(estimates([0.9], error=0.01), control=None) == 1
     assert detectable(estimates([0.9, 0.8], error=10), control=None) == 1
+    slopes = replace(estimates([0.9, 0.8], error=10), item_range=7.0)
+    assert detectable(slopes, control=None) == 7
 
 
 @pytest.mark.parametrize("tail", [0.025, 0.05, 0.001])

@@ -98,6 +98,10 @@ def test_groups_are_those_that_a_diagram_joins():
     found = critical_difference((4.9, 1.0, 2.5, 3.0, 3.6), num_sets=11)
     assert found.groups == ((1, 2), (2, 3, 4), (4, 0))
     assert "depends on which other methods are in it" in found.caption
+    assert "Friedman" not in found.caption
+    chance = critical_difference((4.9, 1.0, 2.5, 3.0, 3.6), num_sets=11, rejected=False)
+    assert chance.caption.startswith("Friedman's test does not show that any of these methods")
+    assert chance.caption.endswith(found.caption) and chance.groups == found.groups
     alone = critical_difference((1.0, 4.0), num_sets=11)
     assert alone.groups == ()
 

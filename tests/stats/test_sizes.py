@@ -130,9 +130,39 @@ def test_single_runs_say_nothing():
         for size, table in tables(np.random.default_rng(5)).items()
     }
     found = size_study(single)
-    assert (found.trends, found.detectable_trend) == ((), 1.0)
+    assert (found.trends, found.detectable_trend) == ((), None)
     assert found.withheld == "one run each: how much runs vary is unknown"
     assert found.screening_only
+
+
+def test_identical_answers_leave_slopes_as_open_as_their_range():
+    """The share of images that differ is at most 1 - .025^(1/n); one moves a slope by sum |w|."""
+    num_items, sizes = 199, (100, 125)
+    runs = np.repeat((np.random.default_rng(10).random((1, num_items)) < 0.7) * 1.0, 3, axis=0)
+    same = ItemTable(("a", "b"), (runs, runs.copy()), True)
+    (trend,) = size_study(dict.fromkeys(sizes, same)).trends
+    share = 1 - 0.025 ** (1 / num_items)
+    largest = 2 / np.log10(1.25)
+    assert (trend.per_tenfold, trend.p_value) == (0, 1)
+    assert (-trend.low, trend.high) == pytest.approx((share * largest, share * largest))
+    assert trend.high > 0.3
+    for one in trend.differences:
+        assert one.high == pytest.approx(share)
+
+
+def test_what_can_be_detected_is_bounded_by_the_largest_slope_and_not_by_one():
+    """Sizes so close that noise alone moves a slope by more than 1, or by all there is."""
+    pair = {size: table for size, table in tables(np.random.default_rng(11)).items() if size < 999}
+    close = {100: pair[100], 110: pair[300]}
+    assert 1 < size_study(close).detectable_trend < 2 / np.log10(1.1)
+    noise = np.random.default_rng(12).random((2, 2, 2, 2)).round()
+    few = {
+        size: ItemTable(("a", "b"), tuple(runs), True)
+        for size, runs in zip((100, 110), noise, strict=True)
+    }
+    assert size_study(few).detectable_trend is None
+    alone = {size: ItemTable(NAMES[:1], table.values[:1], True) for size, table in pair.items()}
+    assert size_study(alone).detectable_trend is None
 
 
 def test_designs_that_some_size_lacks_are_left_out():

@@ -88,6 +88,18 @@ def test_epochs_become_steps_of_the_training_set():
     assert recipe("r0_dmsca", image_size=96).backbone == "resnet18-large"
 
 
+def test_the_smallest_sets_have_as_many_steps_as_the_next_larger():
+    """Images of BreastMNIST, RetinaMNIST, PneumoniaMNIST and DermaMNIST."""
+    steps = [recipe("topologies_medmnist", num_train=n).steps for n in (546, 1080, 4708, 7007)]
+    assert steps == [3600, 3600, 3600, 5400]
+    own = [recipe("r0_medmnist", num_train=n).steps for n in (546, 89_996)]
+    assert own == [400, 70_300]
+    assert all(f"{number:,}" in RECIPES["r0_medmnist"].decided for number in own)
+    for name, card in RECIPES.items():
+        assert (card.min_steps > 0) == (name == "topologies_medmnist")
+        assert not card.min_steps or f"At least {card.min_steps:,} steps" in card.decided
+
+
 def test_a_shortened_recipe_has_its_drops_and_its_warm_up_in_proportion():
     for steps in (200, 78_000):
         protocol = with_steps(recipe("r0_samc"), steps)

@@ -145,7 +145,12 @@ class Pixels:
 
 @dataclass(frozen=True)
 class TrainStream:
-    """Shuffled, augmented batches by step; a pure function of (seed, step).
+    """Shuffled, augmented batches by step; on one kind of device a pure function of (seed, step).
+
+    What happens to an image follows from (seed, epoch, image), whatever else is in its batch. Two
+    things do not: noise is drawn for a batch as a whole, by the device's own generator, so that it
+    differs between CPU and GPU and goes with the place in the batch; and what is mixed into an
+    image is its neighbour there.
 
     Every pass visits each image once, in an order of its own; a last batch that is not full is
     left out.

@@ -159,7 +159,9 @@ def across_data_sets(
     ranks = None if "friedman" in withheld else friedman(sets.mean)
     diagram = None
     if ranks is not None and "critical_difference" not in withheld:
-        diagram = critical_difference(ranks.mean_ranks, num_sets=len(sets.names))
+        diagram = critical_difference(
+            ranks.mean_ranks, num_sets=len(sets.names), rejected=ranks.p_value < ALPHA
+        )
     return AcrossDataSets(
         data_sets=sets.names,
         control=control,

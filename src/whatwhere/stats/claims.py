@@ -9,11 +9,10 @@ from scipy.special import stdtr, stdtrit
 
 from whatwhere.errors import UsageError
 from whatwhere.stats.contrasts import Effect, family_effect, weighted_sum
-from whatwhere.stats.decide import ALPHA, holm
+from whatwhere.stats.decide import ALPHA, TAIL, holm
 from whatwhere.stats.table import ItemTable
 
 Verdict = Literal["supported", "contradicted", "undecided"]
-_TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,15 @@ class Finding:
 
 @dataclass(frozen=True)
 class SizeRule:
-    """A rule of the form: this family is better within a range of sizes, and worse outside.
+    """A rule of the form: within a range of sizes, this family is the best.
+
+    It says nothing of sizes outside: another rule may, with the same family or another.
 
     Args:
         name: Short name.
         sentence: The rule as published.
-        first: Designs of the family that the rule favours within the range.
-        second: Designs that it favours outside.
+        first: Designs of the family that the rule favours.
+        rivals: The families that it must exceed, each by itself.
         at_least: Fewest training images of the range.
         below: The range ends before so many training images; None for no end.
     """
@@ -84,7 +85,7 @@ class SizeRule:
     name: str
     sentence: str
     first: tuple[str, ...]
-    second: tuple[str, ...]
+    rivals: tuple[tuple[str, ...], ...]
     at_least: int = 0
     below: int | None = None
 
@@ -152,25 +153,28 @@ def judge(claims: Sequence[Claim]) -> tuple[Finding, ...]:
 def size_rule_claim(tables: Mapping[int, ItemTable], *, rule: SizeRule) -> Claim:
     """Measure a rule about training sizes.
 
-    Within and outside the range, the difference of the family means is averaged over the sizes
-    there, each with the same weight.
+    The best family exceeds every rival, not only their average. Each part is one rival: the
+    difference of the two family means, averaged over the sizes of the range with equal weights.
 
     Args:
         tables: By number of training images; the same test images in all.
         rule: What is claimed.
 
     Returns:
-        The claim with its two parts; a part without a size in its range is missing.
+        The claim with one part per rival; missing where no size lies in the range.
     """
     inside = tuple(size for size in sorted(tables) if rule.holds_at(size))
-    outside = tuple(size for size in sorted(tables) if not rule.holds_at(size))
-    names = f"{', '.join(rule.first)} exceed {', '.join(rule.second)}"
-    other = f"{', '.join(rule.second)} exceed {', '.join(rule.first)}"
     parts = (
-        _part(f"{names} {rule.where}", tables, inside, rule.first, rule.second),
-        _part(f"{other} outside", tables, outside, rule.second, rule.first),
+        _part(
+            f"{', '.join(rule.first)} exceed {', '.join(rival)} {rule.where}",
+            tables,
+            inside,
+            rule.first,
+            rival,
+        )
+        for rival in rule.rivals
     )
-    return Claim(rule.name, rule.sentence, parts)
+    return Claim(rule.name, rule.sentence, tuple(parts))
 
 
 def label_rule_claim(fine: ItemTable, coarse: ItemTable, *, rule: LabelRule) -> Claim:
@@ -210,7 +214,7 @@ def run_effect(differences: np.ndarray) -> Effect:
     if number < 2:
         raise UsageError(f"an effect over seeds needs two seeds or more, not {number}")
     value, error = float(np.mean(differences)), float(np.std(differences, ddof=1) / number**0.5)
-    width = float(stdtrit(number - 1, 1 - _TAIL)) * error
+    width = float(stdtrit(number - 1, 1 - TAIL)) * error
     p_value = 1.0 if value == 0 else 0.0
     if error > 0:
         p_value = float(2 * stdtr(number - 1, -abs(value) / error))

@@ -6,6 +6,8 @@ import numpy as np
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.stats.decide import (
+    MIN_SEEDS_FOR_CLAIMS,
+    TAIL,
     adjust,
     detectable,
     equivalent,
@@ -20,8 +22,6 @@ from whatwhere.stats.pairwise import method_estimates, pair_estimates
 from whatwhere.stats.table import ItemTable
 
 EQUIVALENCE_MARGIN = 0.005
-MIN_SEEDS_FOR_CLAIMS = 3
-_TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,9 @@ def compare(
         raise UsageError(f"the margin of equivalence must be above 0, not {margin}")
     if control is not None and control not in table.methods:
         raise unknown_name("control", control, table.methods)
-    moments = moments_of(table.independent_values(), paired=table.blocked)
+    moments = moments_of(
+        table.independent_values(), paired=table.blocked, item_range=table.item_range
+    )
     order = np.argsort(-moments.mean, kind="stable")
     names = tuple(table.methods[place] for place in order)
     pairs = pair_estimates(moments).take(order)
@@ -254,7 +256,7 @@ def _interval(
     estimates: Estimates, moments: Moments, *, limits: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return 95 % bounds, kept within the limits where all means are scores in [0, 1]."""
-    width = estimates.half_width(_TAIL)
+    width = estimates.half_width(TAIL)
     low, high = estimates.value - width, estimates.value + width
     if moments.mean.min() >= 0 and moments.mean.max() <= 1:
         return np.clip(low, *limits), np.clip(high, *limits)

@@ -20,16 +20,15 @@ training images, and another draw could move it by more than the interval.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from whatwhere.errors import UsageError, unknown_name
+from whatwhere.stats.decide import TAIL
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
 from whatwhere.stats.table import ItemTable
-
-_TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,8 @@ def weighted_sum(tables: Sequence[ItemTable], weights: Sequence[float]) -> ItemT
         weights: One per table.
 
     Returns:
-        The table of the sums, of the methods that all tables have.
+        The table of the sums, of the methods that all tables have. The range of an item's value
+        is sum |w| times that of the tables.
 
     Raises:
         UsageError: If images, groups or numbers of runs differ between the tables.
@@ -75,7 +75,8 @@ def weighted_sum(tables: Sequence[ItemTable], weights: Sequence[float]) -> ItemT
         _check_same_runs(method, [len(one) for one in runs])
         values.append(sum((w * one for w, one in zip(weights, runs, strict=True)), np.zeros(1)))
     blocked = all(table.blocked for table in tables)
-    return ItemTable(methods, tuple(values), blocked, first.groups)
+    item_range = sum(abs(w) * table.item_range for w, table in zip(weights, tables, strict=True))
+    return ItemTable(methods, tuple(values), blocked, first.groups, item_range)
 
 
 def of_families(table: ItemTable, families: Mapping[str, Sequence[str]]) -> ItemTable:
@@ -102,7 +103,7 @@ def of_families(table: ItemTable, families: Mapping[str, Sequence[str]]) -> Item
         runs = [table.values[table.methods.index(member)] for member in members]
         _check_same_runs(family, [len(one) for one in runs])
         values.append(np.mean(runs, axis=0))
-    return ItemTable(tuple(families), tuple(values), table.blocked, table.groups)
+    return replace(table, methods=tuple(families), values=tuple(values))
 
 
 def family_effect(table: ItemTable, *, first: Sequence[str], second: Sequence[str]) -> Effect:
@@ -120,9 +121,9 @@ def family_effect(table: ItemTable, *, first: Sequence[str], second: Sequence[st
         The difference of the means, for new images and new training runs.
     """
     both = of_families(table, {"first": first, "second": second})
-    moments = moments_of(both.independent_values(), paired=both.blocked)
+    moments = moments_of(both.independent_values(), paired=both.blocked, item_range=both.item_range)
     estimates = pair_estimates(moments)
-    width = float(estimates.half_width(_TAIL)[0, 1])
+    width = float(estimates.half_width(TAIL)[0, 1])
     value = float(estimates.value[0, 1])
     return Effect(
         value=value,

@@ -7,13 +7,12 @@ import numpy as np
 from scipy.special import ndtri, stdtrit
 
 from whatwhere.errors import UsageError, unknown_name
-from whatwhere.stats.decide import ALPHA, adjust
+from whatwhere.stats.decide import ALPHA, TAIL, adjust
 from whatwhere.stats.estimates import Estimates
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
 from whatwhere.stats.table import ItemTable
 
-_TAIL = 0.025
 # Means and differences that agree so far are ties: the rest is rounding error.
 DECIMALS = 12
 
@@ -103,7 +102,9 @@ def _one(
     table: ItemTable, common: tuple[str, ...], *, control: str | None
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """Return mean, variances and decisions of the common methods, and whether seeds are known."""
-    moments = moments_of(table.independent_values(), paired=table.blocked)
+    moments = moments_of(
+        table.independent_values(), paired=table.blocked, item_range=table.item_range
+    )
     estimates = pair_estimates(moments)
     place = None if control is None else table.methods.index(control)
     shown = (adjust(estimates.p_values(), control=place) < ALPHA) & (estimates.value > 0)
@@ -117,6 +118,6 @@ def _one(
 def _variance(estimates: Estimates) -> np.ndarray:
     """Return variances; where all images agree, the one that fits the exact binomial interval."""
     quantile = np.where(
-        estimates.unanimous, ndtri(1 - _TAIL), stdtrit(estimates.degrees_of_freedom, 1 - _TAIL)
+        estimates.unanimous, ndtri(1 - TAIL), stdtrit(estimates.degrees_of_freedom, 1 - TAIL)
     )
-    return (estimates.half_width(_TAIL) / quantile) ** 2
+    return (estimates.half_width(TAIL) / quantile) ** 2

@@ -6,7 +6,10 @@ from scipy.special import stdtrit
 from whatwhere.stats.estimates import Estimates
 
 ALPHA = 0.05
+TAIL = ALPHA / 2  # on each side of a 95 % interval
 POWER = 0.8
+# With fewer runs of a method nothing is claimed of it.
+MIN_SEEDS_FOR_CLAIMS = 3
 
 
 def num_comparisons(num_methods: int, *, against_control: bool) -> int:
@@ -139,11 +142,11 @@ def detectable(pairs: Estimates, *, control: int | None) -> float:
         control: Place of the control, or None for all pairs.
 
     Returns:
-        At most 1, which also says that nothing could be found.
+        At most the range of an item's value, where even the largest difference would be missed.
     """
     places = tested(len(pairs.value), control=control)
     if not len(places[0]):
-        return 1.0
+        return pairs.item_range
     power = stdtrit(pairs.degrees_of_freedom, POWER) * np.sqrt(pairs.variance)
     width = pairs.half_width(ALPHA / 2 / len(places[0])) + power
-    return float(min(1.0, np.quantile(width[places], 0.75)))
+    return float(min(pairs.item_range, np.quantile(width[places], 0.75)))

@@ -11,10 +11,10 @@ class Estimates:
     """Any number of estimates, each with its variance; all arrays have one shape.
 
     Where all images agree exactly, their variance of zero says nothing about images not seen.
-    The interval is there at least as wide as the exact binomial (Clopper-Pearson) bound on a
-    share that was 0 of n:
+    The interval is there at least as wide as the exact binomial (Clopper-Pearson) bound on the
+    share of images that differ, which was 0 of n, times R, by how much one can:
 
-        half width = max( t_{1-tail, df} sqrt(V),  1 - tail^(1/n) )
+        half width = max( t_{1-tail, df} sqrt(V),  R (1 - tail^(1/n)) )
 
     Args:
         value: The estimates.
@@ -23,7 +23,8 @@ class Estimates:
         unanimous: Whether all images gave the same value.
         num_items: n, the number of images.
         known: False where nothing is known of the variance between runs; nothing is then
-            claimed: every p value is 1 and every interval reaches 2 to each side.
+            claimed: every p value is 1 and every interval reaches 2 R to each side.
+        item_range: R, the range of an image's value: 1 for shares, sum |w| for a weighted sum.
 
     Source:
         Clopper and Pearson (1934), The use of confidence or fiducial limits.
@@ -35,6 +36,7 @@ class Estimates:
     unanimous: np.ndarray
     num_items: int
     known: bool = True
+    item_range: float = 1.0
 
     def take(self, order: np.ndarray) -> "Estimates":
         """Return the estimates of pairs of methods in another order.
@@ -64,9 +66,10 @@ class Estimates:
             How far the interval reaches to each side of the value.
         """
         if not self.known:
-            return np.full_like(self.value, 2.0)
+            return np.full_like(self.value, 2 * self.item_range)
         width = stdtrit(self.degrees_of_freedom, 1 - tail) * np.sqrt(self.variance)
-        return np.where(self.unanimous, np.maximum(width, 1 - tail ** (1 / self.num_items)), width)
+        bound = self.item_range * (1 - tail ** (1 / self.num_items))
+        return np.where(self.unanimous, np.maximum(width, bound), width)
 
     def p_values(self) -> np.ndarray:
         """Return two-sided p values of no difference; p < a just where the 1-a interval excludes 0.
@@ -80,5 +83,5 @@ class Estimates:
         spread = np.sqrt(self.variance)
         ratio = np.divide(size, spread, out=np.full_like(size, np.inf), where=spread > 0)
         p = np.where(size > 0, 2 * stdtr(self.degrees_of_freedom, -ratio), 1.0)
-        exact = np.minimum(1.0, 2 * np.maximum(0.0, 1 - size) ** self.num_items)
+        exact = np.minimum(1.0, 2 * np.maximum(0.0, 1 - size / self.item_range) ** self.num_items)
         return np.where(self.unanimous, np.maximum(p, exact), p)

@@ -10,13 +10,12 @@ from scipy.special import stdtr, stdtrit
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.stats.claims import Verdict
-from whatwhere.stats.decide import ALPHA
+from whatwhere.stats.decide import ALPHA, TAIL
 
 NUM_SHUFFLES = 10_000
 MIN_DATA_SETS = 3
 # Up to so many data sets only rules that nearly always hold can be shown to.
 FEW_DATA_SETS = 11
-_TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -195,7 +194,7 @@ def _regret(table: np.ndarray, designs: tuple[str, ...], chosen: np.ndarray) -> 
     regret = table[np.arange(num_sets), best] - chosen
     mean = float(regret.mean())
     error = float(regret.std(ddof=1)) * math.sqrt(1 / num_sets + 1 / (num_sets - 1))
-    width = float(stdtrit(num_sets - 1, 1 - _TAIL)) * error
+    width = float(stdtrit(num_sets - 1, 1 - TAIL)) * error
     p_value = 1.0 if mean == 0 else 0.0
     if error > 0:
         p_value = float(2 * stdtr(num_sets - 1, -abs(mean) / error))

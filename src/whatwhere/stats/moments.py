@@ -24,6 +24,7 @@ class Moments:
         item_covariance: cov_i(y_i.(a), y_i.(b)) / n (method, method).
         run_covariance: cov_s(A_as, A_bs) (method, method); None unless all have equally many runs.
         noise_covariance: mean_i cov_s(y_ais, y_bis) / n (method, method); None likewise.
+        item_range: Width of the range that values of an item lie in.
     """
 
     num_items: int
@@ -36,9 +37,12 @@ class Moments:
     item_covariance: np.ndarray
     run_covariance: np.ndarray | None
     noise_covariance: np.ndarray | None
+    item_range: float = 1.0
 
 
-def moments_of(values: Sequence[np.ndarray], *, paired: bool = False) -> Moments:
+def moments_of(
+    values: Sequence[np.ndarray], *, paired: bool = False, item_range: float = 1.0
+) -> Moments:
     """Reduce a table to the few sums that the rule needs.
 
     A method with one run borrows the average of the others, weighted by their degrees of freedom.
@@ -46,6 +50,7 @@ def moments_of(values: Sequence[np.ndarray], *, paired: bool = False) -> Moments
     Args:
         values: Per method an array (seed, item), the same items for all.
         paired: Whether run s of every method shares its random streams; adds the covariances.
+        item_range: Width of the range that values of an item lie in; 1 for shares.
 
     Returns:
         The moments.
@@ -71,6 +76,7 @@ def moments_of(values: Sequence[np.ndarray], *, paired: bool = False) -> Moments
         item_covariance=_covariance(item_mean) / num_items,
         run_covariance=_covariance(np.stack(run_means)) if together else None,
         noise_covariance=_noise_covariance(noise) if together else None,
+        item_range=item_range,
     )
 
 

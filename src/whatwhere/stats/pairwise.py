@@ -72,6 +72,7 @@ def pair_estimates(moments: Moments) -> Estimates:
         excess_square=_outer_sum(spread.excess**2 / spread.excess_df),
         pooled_df=spread.pooled_df,
         num_items=moments.num_items,
+        item_range=moments.item_range,
         known=moments.seeds_known,
     )
 
@@ -100,6 +101,7 @@ def method_estimates(moments: Moments) -> Estimates:
         excess_square=spread.excess**2 / spread.excess_df,
         pooled_df=spread.pooled_df,
         num_items=moments.num_items,
+        item_range=moments.item_range,
     )
 
 
@@ -200,13 +202,14 @@ def _combine(
     excess_square: np.ndarray,
     pooled_df: float,
     num_items: int,
+    item_range: float,
     known: bool = True,
 ) -> Estimates:
     """Put the parts of the variance together; `pooled` and the excesses are summed over methods."""
     variance = np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)
     unsure = item**2 / (num_items - 1) + np.maximum(pooled, noise) ** 2 / pooled_df + excess_square
     df = np.divide(variance**2, unsure, out=np.ones_like(variance), where=unsure > 0)
-    return Estimates(value, variance, np.maximum(1, df), item == 0, num_items, known)
+    return Estimates(value, variance, np.maximum(1, df), item == 0, num_items, known, item_range)
 
 
 def _of_differences(covariance: np.ndarray) -> np.ndarray:

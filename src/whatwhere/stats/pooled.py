@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr, stdtrit
 
-_TAIL = 0.025
+from whatwhere.stats.decide import TAIL
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ def random_effects(differences: np.ndarray, variances: np.ndarray) -> RandomEffe
         )
     mean = float(found.mean_effect_re) * scale
     error = scale * float(np.sqrt(max(1.0, found.scale_hksj_re) / found.w_total_re))
-    width = float(stdtrit(len(differences) - 1, 1 - _TAIL)) * error
+    width = float(stdtrit(len(differences) - 1, 1 - TAIL)) * error
     p_value = float(2 * stdtr(len(differences) - 1, -abs(mean) / error))
     between_sd = scale * float(np.sqrt(max(0.0, found.tau2)))
     return RandomEffects(mean, mean - width, mean + width, p_value, between_sd)
@@ -93,6 +93,6 @@ def error_ratio(first: np.ndarray, second: np.ndarray) -> ErrorRatio:
     """
     logs = np.log(first) - np.log(second)
     error = logs.std(ddof=1) / np.sqrt(len(logs))
-    width = stdtrit(len(logs) - 1, 1 - _TAIL) * error
+    width = stdtrit(len(logs) - 1, 1 - TAIL) * error
     value, low, high = np.exp([logs.mean(), logs.mean() - width, logs.mean() + width])
     return ErrorRatio(float(value), float(low), float(high))

@@ -1,9 +1,9 @@
 """The rules of Liu and Jiang, arXiv 2601.07310 (2026), as claims that can be wrong.
 
-The abstract of version 2 says which family is best for how many images, without saying against
-which others: each rule is put here against the families that the other rules name. Its thresholds
-are read as numbers of training images; whether 50,000 belongs below or above is not stated, and
-counts as below here.
+The abstract of version 2 says which family is best for how many images N (below 1,000, from 1,000
+up to 50,000, above 50,000), without saying against which others: each rule is put here against
+every family that the other rules name. Nor does it say whether N counts the training images or all:
+training images here, which puts CIFAR's 50,000 in the middle and not at the top.
 """
 
 from whatwhere.stats.claims import LabelRule, SizeRule
@@ -13,22 +13,20 @@ LEARNED_FUSION = ("c_and_safa", "bi_csafa")
 DYNAMIC_GATING = ("gc_and_sa2", "tgpfa")
 SPATIAL_FIRST = ("sca", "scsa")
 CHANNEL_FIRST = ("csa", "csca")
-# Residual wirings, which are said to keep gradients alive.
-RESIDUAL = ("rcsa", "arcsa", "grcsa")
 
 PUBLISHED_SIZE_RULES = (
     SizeRule(
         name="few images",
         sentence="below 1,000 images, channel then multi-scale spatial attention is best",
         first=MULTI_SCALE,
-        second=(*LEARNED_FUSION, *DYNAMIC_GATING),
+        rivals=(LEARNED_FUSION, DYNAMIC_GATING),
         below=1000,
     ),
     SizeRule(
         name="medium",
         sentence="from 1,000 to 50,000 images, parallel attention with learned fusion is best",
         first=LEARNED_FUSION,
-        second=(*MULTI_SCALE, *DYNAMIC_GATING),
+        rivals=(MULTI_SCALE, DYNAMIC_GATING),
         at_least=1000,
         below=50_001,
     ),
@@ -36,7 +34,7 @@ PUBLISHED_SIZE_RULES = (
         name="many images",
         sentence="above 50,000 images, parallel attention with dynamic gating is best",
         first=DYNAMIC_GATING,
-        second=(*MULTI_SCALE, *LEARNED_FUSION),
+        rivals=(MULTI_SCALE, LEARNED_FUSION),
         at_least=50_001,
     ),
 )

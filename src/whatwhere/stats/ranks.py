@@ -46,6 +46,10 @@ CAPTION = (
     "Whether two methods differ in this diagram depends on which other methods are in it: ranks"
     " change when a method is added or left out. The table of pairs does not have this weakness."
 )
+NOT_REJECTED = (
+    "Friedman's test does not show that any of these methods differ (p from .05 on), so that a pair"
+    " which the diagram tells apart may be chance. "
+)
 
 
 def rank_rows(scores: np.ndarray) -> np.ndarray:
@@ -119,15 +123,19 @@ def nemenyi_difference(*, num_methods: int, num_sets: int, alpha: float = ALPHA)
     return quantile * math.sqrt(num_methods * (num_methods + 1) / (6 * num_sets))
 
 
-def critical_difference(mean_ranks: tuple[float, ...], *, num_sets: int) -> CriticalDifference:
+def critical_difference(
+    mean_ranks: tuple[float, ...], *, num_sets: int, rejected: bool = True
+) -> CriticalDifference:
     """Return the critical difference and the methods that it does not tell apart.
 
     Args:
         mean_ranks: Of each method.
         num_sets: Data sets that they are means over.
+        rejected: Whether Friedman's test rejects that all methods are equal.
 
     Returns:
-        The value, the groups as a diagram joins them, and the caption.
+        The value, the groups as a diagram joins them, and the caption, which says so where
+        Friedman's test does not reject.
     """
     value = nemenyi_difference(num_methods=len(mean_ranks), num_sets=num_sets)
     order = sorted(range(len(mean_ranks)), key=lambda place: mean_ranks[place])
@@ -136,4 +144,4 @@ def critical_difference(mean_ranks: tuple[float, ...], *, num_sets: int) -> Crit
         within = [k for k in order[start:] if mean_ranks[k] - mean_ranks[order[start]] < value]
         if len(within) > 1 and not (groups and set(within) <= set(groups[-1])):
             groups.append(tuple(within))
-    return CriticalDifference(value, tuple(groups), CAPTION)
+    return CriticalDifference(value, tuple(groups), CAPTION if rejected else NOT_REJECTED + CAPTION)

@@ -7,15 +7,20 @@ import numpy as np
 
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.stats.contrasts import weighted_sum
-from whatwhere.stats.decide import adjust, detectable, num_comparisons, tested
+from whatwhere.stats.decide import (
+    MIN_SEEDS_FOR_CLAIMS,
+    TAIL,
+    adjust,
+    detectable,
+    num_comparisons,
+    tested,
+)
 from whatwhere.stats.estimates import Estimates
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
 from whatwhere.stats.table import ItemTable
 
-MIN_SEEDS_FOR_CLAIMS = 3
 MIN_SIZES = 2
-_TAIL = 0.025
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,8 @@ class SizeStudy:
         sizes: Training images, ascending.
         control: The method that the others were compared with, or None for all pairs.
         trends: One per pair that is tested; empty where `withheld` says why.
-        detectable_trend: Smallest change per tenfold that would be found with 80 % power.
+        detectable_trend: Smallest change per tenfold that would be found with 80 % power; None
+            where not even the largest would, or nothing is known of how runs vary.
         num_items: Test images, the same at all sizes.
         num_comparisons: Pairs that the p values are corrected for.
         screening_only: Whether a method has fewer than three runs.
@@ -81,7 +87,7 @@ class SizeStudy:
     sizes: tuple[int, ...]
     control: str | None
     trends: tuple[SizeTrend, ...]
-    detectable_trend: float
+    detectable_trend: float | None
     num_items: int
     num_comparisons: int
     screening_only: bool
@@ -141,7 +147,9 @@ def size_study(tables: Mapping[int, ItemTable], *, control: str | None = None) -
     if control is not None and control not in slopes.methods:
         raise unknown_name("control at every size", control, slopes.methods)
     every = {name for table in ordered for name in table.methods}
-    moments = moments_of(slopes.independent_values(), paired=slopes.blocked)
+    moments = moments_of(
+        slopes.independent_values(), paired=slopes.blocked, item_range=slopes.item_range
+    )
     place = None if control is None else slopes.methods.index(control)
     estimates = pair_estimates(moments)
     known = moments.seeds_known
@@ -149,7 +157,7 @@ def size_study(tables: Mapping[int, ItemTable], *, control: str | None = None) -
         sizes=sizes,
         control=control,
         trends=_trends(slopes.methods, estimates, ordered, sizes, place) if known else (),
-        detectable_trend=detectable(estimates, control=place) if known else 1.0,
+        detectable_trend=_detectable(estimates, control=place) if known else None,
         num_items=slopes.num_items,
         num_comparisons=num_comparisons(len(slopes.methods), against_control=place is not None),
         screening_only=bool(moments.num_seeds.min() < MIN_SEEDS_FOR_CLAIMS),
@@ -167,7 +175,7 @@ def _trends(
 ) -> tuple[SizeTrend, ...]:
     p_values = slopes.p_values()
     adjusted = adjust(p_values, control=control)
-    width = slopes.half_width(_TAIL)
+    width = slopes.half_width(TAIL)
     at_sizes = [_estimates_of(table, methods) for table in tables]
     trends = []
     for i, j in zip(*tested(len(methods), control=control), strict=True):
@@ -193,12 +201,19 @@ def _trends(
     return tuple(trends)
 
 
+def _detectable(slopes: Estimates, *, control: int | None) -> float | None:
+    smallest = detectable(slopes, control=control)
+    return smallest if smallest < slopes.item_range else None
+
+
 def _estimates_of(table: ItemTable, methods: tuple[str, ...]) -> Estimates:
     """Return all differences at one size, of these methods in this order."""
-    moments = moments_of(table.independent_values(), paired=table.blocked)
+    moments = moments_of(
+        table.independent_values(), paired=table.blocked, item_range=table.item_range
+    )
     return pair_estimates(moments).take(np.array([table.methods.index(name) for name in methods]))
 
 
 def _difference(num_train: int, estimates: Estimates, i: int, j: int) -> SizeDifference:
-    value, width = float(estimates.value[i, j]), float(estimates.half_width(_TAIL)[i, j])
+    value, width = float(estimates.value[i, j]), float(estimates.half_width(TAIL)[i, j])
     return SizeDifference(num_train, value, value - width, value + width)

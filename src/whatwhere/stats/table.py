@@ -19,15 +19,19 @@ class ItemTable:
         blocked: Whether row s of every method comes from the same seed.
         groups: Equal for items that are not independent, such as images of one patient; None
             where all are.
+        item_range: Width of the range that values of an item lie in, above 0; 1 for shares. It
+            bounds what unseen items may do where all seen ones agree.
 
     Raises:
-        UsageError: If names repeat, shapes do not fit or a value is not finite.
+        UsageError: If names repeat, shapes do not fit, a value is not finite or the range is not
+            above 0.
     """
 
     methods: tuple[str, ...]
     values: tuple[np.ndarray, ...]
     blocked: bool
     groups: np.ndarray | None = None
+    item_range: float = 1.0
 
     def __post_init__(self) -> None:
         if not self.methods or len(self.methods) != len(self.values):
@@ -42,6 +46,8 @@ class ItemTable:
             _check_values(name, runs, self.values[0])
         if self.groups is not None:
             _check_groups(self.groups, num_items=self.num_items)
+        if not self.item_range > 0:
+            raise UsageError(f"the range of an item's value must be above 0, not {self.item_range}")
 
     @property
     def num_items(self) -> int:

@@ -115,6 +115,10 @@ def erased_boxes(draws: Draws, size: int) -> Boxes:
 
 
 def _noise(image: Tensor, seed: int, purpose: str, step: int) -> Tensor:
-    """Return standard normal noise of the shape of a batch; a pure function of (seed, step)."""
+    """Return standard normal noise of the shape of a batch, drawn for all its images at once.
+
+    It follows from (seed, step), from the shape and, since each kind of device has a generator of
+    its own, from the device; an image's noise from its place in the batch, not from the image.
+    """
     source = torch.Generator(image.device).manual_seed(derive_seed(seed, purpose, step))
     return torch.randn(image.shape, generator=source, device=image.device)

@@ -50,7 +50,7 @@ class AMSRAConfig:
                 f"amsra: dims={self.dims}, depths={self.depths}: expected as many depths as dims,"
                 " numbers from 1"
             )
-        if self.head_dim < 1 or any(dim % self.head_dim for dim in self.dims):
+        if self.head_dim < 1 or (self.lgsa and any(dim % self.head_dim for dim in self.dims)):
             raise UsageError(
                 f"amsra: head_dim={self.head_dim} does not divide all of dims={self.dims}"
             )
@@ -58,10 +58,13 @@ class AMSRAConfig:
             raise UsageError(f"amsra: key_grid={self.key_grid}: expected a number from 1, or none")
         if not 0 <= self.drop_path < 1:
             raise UsageError(f"amsra: drop_path={self.drop_path}: expected from 0 to below 1")
-        if not self.lgsa and (self.gate, self.key_grid) != ("query", 8):
-            raise UsageError("amsra: gate and key_grid have no effect with lgsa=false")
         if self.chained and len(self.kernels) == 1:
             raise UsageError("amsra: chained has no effect with one kernel")
+
+    def idle(self) -> dict[str, str]:
+        """Return the options that have no effect beside the others, each with the reason."""
+        of_lgsa = ("gate", "key_grid", "head_dim")
+        return {} if self.lgsa else dict.fromkeys(of_lgsa, "with lgsa=false")
 
 
 class HMRAB(nn.Module):

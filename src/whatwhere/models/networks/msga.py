@@ -40,7 +40,7 @@ class MSGAConfig:
         drop_path: Rate in the last attention block; rising from 0 in the first.
 
     Raises:
-        UsageError: If a value is outside its range, or has no effect beside the others.
+        UsageError: If a value is outside its range.
     """
 
     dims: tuple[int, ...] = (96, 144, 240)
@@ -69,8 +69,11 @@ class MSGAConfig:
             )
         if not 0 <= self.drop_path < 1:
             raise UsageError(f"msga: drop_path={self.drop_path}: expected from 0 to below 1")
-        if not self.blocks and not self.fusion:
-            raise UsageError("msga: fusion has no effect with blocks=0")
+
+    def idle(self) -> dict[str, str]:
+        """Return the options that have no effect beside the others, each with the reason."""
+        of_attention = ("heads", "head_dim", "mlp_ratio", "fusion", "kernel", "drop_path")
+        return {} if self.blocks else dict.fromkeys(of_attention, "with blocks=0")
 
 
 class MSGABlock(nn.Module):

@@ -60,7 +60,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
 
     Raises:
         UnknownNameError: If there is no such option.
-        UsageError: If a value is none that the option can have.
+        UsageError: If a value is none that the option can have, or the option has no effect beside
+            the others (where the configuration tells such options, by a method `idle`).
     """
     kinds = typing.get_type_hints(type(default))
     parsed = {}
@@ -73,7 +74,12 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
             parsed[option] = _parsed(kinds[option], text)
         except ValueError as error:
             raise UsageError(f"{name}({option}={text}): {error}") from None
-    return dataclasses.replace(default, **parsed)  # type: ignore[type-var]
+    config = dataclasses.replace(default, **parsed)  # type: ignore[type-var]
+    idle: Mapping[str, str] = config.idle() if hasattr(config, "idle") else {}
+    for option, value in parsed.items():
+        if option in idle and value != getattr(default, option):
+            raise UsageError(f"{name}: {option} has no effect {idle[option]}; leave it out")
+    return config
 
 
 def text_of(name: str, config: Any, *, default: Any) -> str:

@@ -8,8 +8,6 @@ import numpy as np
 from whatwhere.settings import Setting
 from whatwhere.stats import Comparison, ItemTable, compare
 
-MIN_SEEDS_FOR_CLAIMS = 3
-
 
 @dataclass(frozen=True, eq=False)
 class ScoredPoint:

@@ -3,12 +3,11 @@
 from dataclasses import dataclass, replace
 
 from whatwhere.report.numbers import percent, points_at_least, points_at_most, signed_points
-from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
+from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.settings import Sweep
 from whatwhere.stats import Comparison, Pair
+from whatwhere.stats.decide import ALPHA, MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.scores import TITLES
-
-ALPHA = 0.05
 
 
 @dataclass(frozen=True)

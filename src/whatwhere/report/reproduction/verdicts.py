@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
+from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.settings.setting import COSTS, Figure
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published import Flaw, ScoredOn, difference_flaw, flaws_of_row
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
