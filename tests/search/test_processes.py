@@ -144,9 +144,9 @@ def test_it_waits_for_trials_of_a_live_process(search, monkeypatch, tmp_path):
                 notes.append(text)
                 if "waiting" in text:
                     opened.mark(foreign.number, {"outcome": "finished"})
-                    opened.study.tell(foreign, 0.25)
+                    opened.study.tell(foreign, 0.001)
 
         found = search(trials=2, finalists=0, display=Display())
-    assert [trial["accuracy"] for trial in found.trials][1] == 0.25
+    assert [trial["accuracy"] for trial in found.trials][1] == 0.001
     assert "waiting for 1 trial(s) that other processes run" in notes
     assert sum(trial["outcome"] in COUNTED for trial in found.trials) == 2
