@@ -1,5 +1,7 @@
 """A tiny space, and searches on the bundled digits that take a second or two."""
 
+import shutil
+
 import pytest
 
 from whatwhere.study.display import Silent
@@ -43,3 +45,15 @@ def search(tmp_path, space_file, monkeypatch):
         )
 
     return run
+
+
+@pytest.fixture
+def set_aside(tmp_path):
+    """Return what makes room for the same search anew, with the number format that it measured."""
+
+    def move(name):
+        (tmp_path / "out").rename(tmp_path / name)
+        (tmp_path / "out").mkdir()
+        shutil.copy(tmp_path / name / "search.toml", tmp_path / "out")
+
+    return move

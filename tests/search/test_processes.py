@@ -82,7 +82,7 @@ def test_two_processes_try_exactly_what_is_wanted(start, tmp_path):
     assert len({json.dumps(item.values, sort_keys=True) for item in tried}) == 9
 
 
-def test_a_killed_process_loses_no_trial(start, search, tmp_path, monkeypatch):
+def test_a_killed_process_loses_no_trial(start, search, set_aside, tmp_path):
     process = start(KILLED)
     assert process.wait(timeout=300) == -signal.SIGKILL, process.stderr.read().decode()
     process.stderr.close()
@@ -96,37 +96,37 @@ def test_a_killed_process_loses_no_trial(start, search, tmp_path, monkeypatch):
     # It went on where it was killed, and ends as if it had not been.
     assert list(again["seen"]) == ["6", "7", "8", "9", "10"]
     assert not list((tmp_path / "out").rglob("checkpoint*"))
-    (tmp_path / "out").rename(tmp_path / "killed")
+    set_aside("killed")
     whole = search(trials=1, steps=30, finalists=0)
     assert whole.trials[0]["accuracy"] == again["accuracy"]
     assert whole.trials[0]["seen"]["10"] == again["seen"]["10"]
 
 
-def test_a_trial_whose_process_always_dies_is_given_up(start, search, tmp_path):
-    for _ in range(3):
-        process = start(KILLED.replace(">= 15", ">= 3"))
-        assert process.wait(timeout=300) == -signal.SIGKILL
-        process.stderr.close()
-    found = search(trials=1, steps=30, finalists=0)
-    assert [trial["outcome"] for trial in found.trials] == ["lost", "lost", "failed"]
-    assert found.failures == ("trial 2: its process ended 3 times (out of memory?)",)
+class StoppedError(BaseException):
+    """What a signal raises in the command."""
 
 
-def test_an_interrupted_trial_waits_for_the_next_command(search, monkeypatch, tmp_path):
-    class StoppedError(BaseException):
-        pass
+def stop(spec, on_epoch):
+    raise StoppedError
 
-    run = trials_module.run_trial
 
-    def stop(spec, on_epoch):
-        raise StoppedError
-
-    monkeypatch.setattr(trials_module, "run_trial", stop)
-    with pytest.raises(StoppedError):
-        search(trials=1, finalists=0)
-    monkeypatch.setattr(trials_module, "run_trial", run)
+def test_an_interrupted_trial_waits_for_the_next_command(search, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(trials_module, "run_trial", stop)
+        with pytest.raises(StoppedError):
+            search(trials=1, finalists=0)
     found = search(trials=1, finalists=0)
     assert [trial["outcome"] for trial in found.trials] == ["lost", "finished"]
+
+
+def test_a_trial_that_never_ends_well_is_given_up(search, monkeypatch):
+    monkeypatch.setattr(trials_module, "run_trial", stop)
+    for _ in range(3):
+        with pytest.raises(StoppedError):
+            search(trials=1, finalists=0)
+    found = search(trials=1, finalists=0)
+    assert [trial["outcome"] for trial in found.trials] == ["lost", "lost", "failed"]
+    assert found.failures == ("trial 2: its process ended 3 times (out of memory?)",)
 
 
 def test_it_waits_for_trials_of_a_live_process(search, monkeypatch, tmp_path):
@@ -134,7 +134,9 @@ def test_it_waits_for_trials_of_a_live_process(search, monkeypatch, tmp_path):
     search(trials=1, finalists=0)
     with open_study(tmp_path / "out", two=False) as opened:
         foreign = opened.study.ask()
-        opened.mark(foreign.number, owner="elsewhere/1/0.00")
+        texts = opened.study.trials[0].user_attrs["texts"]
+        known = {"owner": "elsewhere/1/0.00", "texts": texts, "parameters": 5000}
+        opened.mark(foreign.number, known)
         notes = []
 
         class Display:
@@ -142,9 +144,9 @@ def test_it_waits_for_trials_of_a_live_process(search, monkeypatch, tmp_path):
                 notes.append(text)
                 if "waiting" in text:
                     opened.mark(foreign.number, {"outcome": "finished"})
-                    opened.study.tell(foreign, 0.25)
+                    opened.study.tell(foreign, 0.001)
 
         found = search(trials=2, finalists=0, display=Display())
-    assert [trial["accuracy"] for trial in found.trials][1] == 0.25
+    assert [trial["accuracy"] for trial in found.trials][1] == 0.001
     assert "waiting for 1 trial(s) that other processes run" in notes
     assert sum(trial["outcome"] in COUNTED for trial in found.trials) == 2

@@ -102,16 +102,16 @@ def test_the_same_command_adds_only_what_is_missing(search, monkeypatch, tmp_pat
     assert len(more.trials) == 4
 
 
-def test_a_stopped_search_goes_on_as_if_it_had_not_been(search, tmp_path):
+def test_a_stopped_search_goes_on_as_if_it_had_not_been(search, set_aside, tmp_path):
     """What is proposed depends on the seed and the trials so far, not on the process."""
-    parts = search(trials=2)
-    parts = search(trials=4)
-    (tmp_path / "out").rename(tmp_path / "parts")
-    whole = search(trials=4)
+    search(trials=2, finalists=0)
+    parts = search(trials=4, finalists=0)
+    set_aside("parts")
+    whole = search(trials=4, finalists=0)
     assert [t["values"] for t in whole.trials] == [t["values"] for t in parts.trials]
     assert [t["accuracy"] for t in whole.trials] == [t["accuracy"] for t in parts.trials]
     (tmp_path / "out").rename(tmp_path / "whole")
-    other = search(trials=4, seed=1)
+    other = search(trials=2, seed=1, finalists=0)
     assert other.trials[0]["values"] == whole.trials[0]["values"]
     assert other.trials[1]["values"] != whole.trials[1]["values"]
 
@@ -127,7 +127,7 @@ def test_fresh_seeds_were_never_used_in_the_search(search, monkeypatch, tmp_path
     assert fresh == {0, 1}
 
 
-def test_no_test_image_is_looked_at(search, monkeypatch, tmp_path):
+def test_no_test_image_is_looked_at(search, set_aside, monkeypatch):
     """Neither predicted nor even read: with other test images the search is the same."""
     from whatwhere.study import trial as trial_module
     from whatwhere.study.searching import search as search_module
@@ -141,7 +141,7 @@ def test_no_test_image_is_looked_at(search, monkeypatch, tmp_path):
     monkeypatch.setattr(trial_module, "evaluation_batches", watching)
     plain = search(trials=3, finalists=0)
     assert plain.told["fresh"] == []
-    (tmp_path / "out").rename(tmp_path / "plain")
+    set_aside("plain")
     prepare = search_module.prepare
 
     def with_canary(*args, **options):
@@ -196,9 +196,10 @@ def test_a_proposal_above_the_cap_is_refused_unbuilt(search, monkeypatch, space_
     assert found.told["counts"]["finished"] == 6
 
 
-def test_a_cap_that_nothing_meets_says_how_small_it_gets(search):
+def test_a_cap_that_nothing_meets_says_how_small_it_gets(search, monkeypatch):
+    monkeypatch.setattr("whatwhere.study.searching.proposals._MAX_DRAWS", 60)
     with pytest.raises(
-        UsageError, match=r"none of 2,000 random configurations can be tried.*the smallest had 4,9"
+        UsageError, match=r"none of 60 random configurations can be tried.*the smallest had 4,9"
     ):
         search(max_parameters=100)
 
