@@ -16,7 +16,7 @@ from whatwhere.report.page import CONTENT_POLICY, page_environment
 from whatwhere.report.pictures import thumbnail
 from whatwhere.report.views import picture_addresses
 from whatwhere.stats.calibration import CalibrationError
-from whatwhere.stats.evaluation import Calibration, Evaluation, Score
+from whatwhere.stats.evaluated import Calibration, Evaluation, Score
 from whatwhere.version import __version__
 
 DECIMALS = 1
