@@ -221,11 +221,11 @@ def test_msconv(in_channels, kernels, groups):
 @pytest.mark.parametrize("attention", ["attention", "depthwise", "identity"])
 def test_samc(shortcut, attention):
     config = SAMCConfig(
-        dims=(8, 16),
-        depths=(1, 2),
-        heads=(2, 4),
-        pools=(1, 2),
-        kv_strides=(2, 1),
+        dims=(8, 16, 24),
+        depths=(1, 2, 1),
+        heads=(2, 4, 3),
+        pools=(2, 1, 2),
+        kv_strides=(2, 1, 1),
         shortcut=shortcut,
         attention=attention,
     )
@@ -237,12 +237,14 @@ def test_samc(shortcut, attention):
         y = by_hand.multi_scale_embed(x, inside(own, "embed"), stride=stride)
         for block in range(config.depths[stage]):
             y = samc_block(y, inside(own, f"blocks.{block}"), config, stage)
-        residual = by_hand.pool(image.numpy() if shortcut == "image" else x, stride)
-        if shortcut == "proj":
-            residual = by_hand.conv_norm(residual, inside(own, "project"))
-        if shortcut != "none":
+        if shortcut in ("pad", "proj"):
+            residual = by_hand.pool(x, stride)
+            if shortcut == "proj":
+                residual = by_hand.conv_norm(residual, inside(own, "project"))
             y[:, : residual.shape[1]] += residual
         x = y
+    if shortcut == "image":
+        x[:, :3] += by_hand.pool(image.numpy(), 2 * 2)
     mean = by_hand.layer_norm(x.mean((2, 3)), inside(w, "norm"))
     assert_equal(model, image, mean @ w["head.weight"].T + w["head.bias"])
 
