@@ -9,7 +9,8 @@ from tests.networks.by_hand import inside, randomised, weights
 from whatwhere.blocks.amsra import LGSA, MSFD
 from whatwhere.models.networks.amsra import HMRAB, AMSRAConfig, AMSRANet
 from whatwhere.models.networks.msga import MSGA, MSGAConfig
-from whatwhere.models.networks.samc import SAMC, SAMCConfig
+from whatwhere.models.networks.samc import SAMC
+from whatwhere.models.networks.samc_config import SAMCConfig
 from whatwhere.nn.multiscale import MSConv, MultiScaleEmbed, SingleScaleEmbed, SplitConv
 from whatwhere.nn.selfattention import ConvAttention, SelfAttention, attend
 from whatwhere.nn.tokens import DropPath, LayerNorm2d, drop_rates, sine_position
@@ -68,6 +69,13 @@ def test_conv_attention(projection, stride):
     part = ConvAttention(12, num_heads=3, kv_stride=stride, projection=projection)
     part, x = randomised(part), normal(2, 12, *SIZE)
     assert_equal(part, x, by_hand.conv_attention(x.numpy(), weights(part), heads=3, stride=stride))
+
+
+def test_convolutional_heads_may_be_narrower_or_wider_than_the_map():
+    part = randomised(ConvAttention(6, num_heads=3, head_dim=5, kv_stride=2))
+    x = normal(2, 6, *SIZE)
+    assert part.query.weight.shape[:2] == (15, 6)
+    assert_equal(part, x, by_hand.conv_attention(x.numpy(), weights(part), heads=3, stride=2))
 
 
 @pytest.mark.parametrize("kernel", ["fused", "plain"])

@@ -51,7 +51,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
 
     Args:
         default: A frozen dataclass whose fields are int, float, bool, a `Literal` of texts, one of
-            these or None, or a tuple of numbers of any length.
+            these or None, or a tuple of numbers of any length. One with a `without_effect` method
+            says by field beside what other value it is never read.
         options: Values as text; tuples are written with "-", None as "none".
         name: Of the network, for error messages.
 
@@ -60,7 +61,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
 
     Raises:
         UnknownNameError: If there is no such option.
-        UsageError: If a value is none that the option can have.
+        UsageError: If a value is none that the option can have, or differs from the default and
+            has no effect beside the others.
     """
     kinds = typing.get_type_hints(type(default))
     parsed = {}
@@ -73,7 +75,14 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
             parsed[option] = _parsed(kinds[option], text)
         except ValueError as error:
             raise UsageError(f"{name}({option}={text}): {error}") from None
-    return dataclasses.replace(default, **parsed)  # type: ignore[type-var]
+    config = dataclasses.replace(default, **parsed)  # type: ignore[type-var]
+    idle = config.without_effect() if hasattr(config, "without_effect") else {}
+    for option, value in parsed.items():
+        if option in idle and value != getattr(default, option):
+            raise UsageError(
+                f"{name}: {option}={options[option]} has no effect beside {idle[option]}"
+            )
+    return config
 
 
 def text_of(name: str, config: Any, *, default: Any) -> str:

@@ -9,7 +9,8 @@ from whatwhere.models.networks.amsra import AMSRAConfig, AMSRANet
 from whatwhere.models.networks.cards import NetworkCard
 from whatwhere.models.networks.factory import NetworkFactory
 from whatwhere.models.networks.msga import MSGA, MSGAConfig
-from whatwhere.models.networks.samc import SAMC, SAMCConfig
+from whatwhere.models.networks.samc import SAMC
+from whatwhere.models.networks.samc_config import SAMCConfig
 
 _SAMC = "SAMC, Lin et al., Proc. SPIE 13395, 133951K (2024), the text without its figures"
 _AMSRA = "AMSRA-Net, Jiang et al., 2026, the abstract"

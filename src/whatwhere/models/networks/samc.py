@@ -1,16 +1,14 @@
 """SAMC: stages of multi-scale embedding and convolutional self-attention, a reconstruction."""
 
 import math
-from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from whatwhere.errors import UsageError
-from whatwhere.models.networks.samc_size import matched_narrow, samc_parameters
+from whatwhere.models.networks.samc_config import SAMCConfig
+from whatwhere.models.networks.samc_size import matched_narrow
 from whatwhere.nn.multiscale import (
     MultiScaleEmbed,
     SingleScaleEmbed,
@@ -28,79 +26,6 @@ from whatwhere.nn.tokens import (
     sine_position,
     start_linear_layers,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SAMCConfig:
-    """What distinguishes one SAMC from another; one value per stage where there are several.
-
-    Args:
-        dims: Channels, multiples of 8.
-        depths: Number of attention blocks, at least 1.
-        heads: Number of heads, each a divisor of the channels.
-        mlp_ratio: Hidden channels of the network per pixel, in units of the channels.
-        kernels: Kernel sizes of the embedding.
-        embed: "multi"; or one kernel size, "dense", or narrowed to the same parameters, "matched".
-        pool: Whether the mean of the embedding comes "after" its convolutions or "before" them.
-        pools: Stride of that mean, 1 or 2 pixels.
-        shortcut: What is added to a stage's output: its pooled input with zero channels, "pad", or
-            projected by a 1x1 kernel, "proj"; the image, pooled to the last map's size and with
-            zero channels, to the last stage's output alone, "image"; or "none".
-        attention: "attention"; a depthwise-separable 3x3 convolution, "depthwise"; or nothing but
-            the norm, "identity".
-        projection: What queries, keys and values are made by, "conv" or "linear".
-        kv_strides: Stride of keys and values, in pixels.
-        position: "none", or "sine", a fixed code added once, before the first attention.
-        drop_path: Rate in the last block; rising from 0 in the first.
-
-    Raises:
-        UsageError: If a value is outside its range, or has no effect beside the others.
-    """
-
-    dims: tuple[int, ...] = (64, 128, 160)
-    depths: tuple[int, ...] = (2, 3, 3)
-    heads: tuple[int, ...] = (2, 4, 5)
-    mlp_ratio: int = 2
-    kernels: Literal["1-3-5", "3-5-7", "1-3-5-7"] = "1-3-5"
-    embed: Literal["multi", "dense", "matched"] = "multi"
-    pool: Literal["after", "before"] = "after"
-    pools: tuple[int, ...] = (2, 2, 2)
-    shortcut: Literal["pad", "proj", "image", "none"] = "pad"
-    attention: Literal["attention", "depthwise", "identity"] = "attention"
-    projection: Literal["conv", "linear"] = "conv"
-    kv_strides: tuple[int, ...] = (2, 1, 1)
-    position: Literal["none", "sine"] = "none"
-    drop_path: float = 0.1
-
-    def __post_init__(self) -> None:
-        per_stage = ("depths", "heads", "pools", "kv_strides")
-        for name in per_stage:
-            if len(getattr(self, name)) != len(self.dims):
-                raise UsageError(
-                    f"samc: {name} has {len(getattr(self, name))} stages, dims {len(self.dims)};"
-                    " expected the same number"
-                )
-        for name in ("dims", *per_stage):
-            if min(getattr(self, name), default=0) < 1:
-                raise UsageError(f"samc: {name}={getattr(self, name)}: expected numbers from 1")
-        if any(later < before for before, later in zip(self.dims, self.dims[1:], strict=False)):
-            raise UsageError(f"samc: dims={self.dims}: expected channels that never decrease")
-        if any(dim % heads for dim, heads in zip(self.dims, self.heads, strict=True)):
-            raise UsageError(f"samc: heads={self.heads} do not divide dims={self.dims}")
-        if any(dim % 8 for dim in self.dims) or self.mlp_ratio < 1 or max(self.pools) > 2:
-            raise UsageError(
-                "samc: expected dims of multiples of 8, mlp_ratio from 1, pools 1 or 2"
-            )
-        if not 0 <= self.drop_path < 1:
-            raise UsageError(f"samc: drop_path={self.drop_path}: expected from 0 to below 1")
-        if self.embed != "multi" and self.kernels != "1-3-5":
-            raise UsageError(f"samc: kernels={self.kernels} has no effect with embed={self.embed}")
-        if self.attention != "attention" and self.projection != "conv":
-            raise UsageError("samc: projection has no effect without attention")
-
-    def num_parameters(self, *, num_classes: int, in_channels: int = 3) -> int:
-        """Return the number of learned values of the network, without building it."""
-        return samc_parameters(self, num_classes=num_classes, in_channels=in_channels)
 
 
 class SAMCBlock(nn.Module):
@@ -271,6 +196,7 @@ def _mix(config: SAMCConfig, stage: int) -> nn.Module:
     return ConvAttention(
         channels,
         num_heads=config.heads[stage],
+        head_dim=config.head_dim,
         kv_stride=config.kv_strides[stage],
         projection=config.projection,
     )
