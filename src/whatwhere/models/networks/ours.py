@@ -24,7 +24,8 @@ _SAMC_OURS = (
 )
 _AMSRA_OURS = (
     "all but the cascade of four blocks of MSFD and LGSA is ours; two MSFD for each LGSA, where"
-    " depths=1-1-1-1 is the literal reading"
+    " depths=1-1-1-1 is the literal reading; the heads of a width are as many as head_dim divides it"
+    " into, so an inner width of another number of heads is not offered"
 )
 _MSGA_OURS = "kernels, groups, widths, depths, norms, the code of position and the fusion are ours"
 
@@ -62,7 +63,8 @@ _TABLE: tuple[tuple[str, str, str, str, str, Callable[..., nn.Module], Any, int,
         "samc_l",
         "samc",
         "SAMC at 3.6 M parameters (reconstruction)",
-        f"{_SAMC}; its search, of which the size alone is told",
+        f"{_SAMC}; its search, of which the size and the accuracy are told (3.6 M; 74.74 % on"
+        " CIFAR-100) and nothing else",
         _SAMC_OURS,
         _samc,
         SAMCConfig(dims=(96, 192, 256), heads=(3, 6, 8), mlp_ratio=3),
