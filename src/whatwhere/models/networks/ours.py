@@ -24,7 +24,7 @@ _SAMC_OURS = (
 )
 _AMSRA_OURS = (
     "all but the cascade of four blocks of MSFD and LGSA is ours; two MSFD for each LGSA, where"
-    " depths=1-1-1-1 is the literal reading; the heads of a width are as many as head_dim divides it"
+    " depths=1-1-1-1 is the literal reading; every width has as many heads as head_dim divides it"
     " into, so an inner width of another number of heads is not offered"
 )
 _MSGA_OURS = "kernels, groups, widths, depths, norms, the code of position and the fusion are ours"
