@@ -12,6 +12,7 @@ from whatwhere.models.timm_networks import TIMM_PREFIX, timm_name
 FAMILY = "network"
 NETWORK_NUMBER = 2000  # networks stand after all designs, typed and users' ones too
 _OTHERS_NUMBER = NETWORK_NUMBER + 900
+_PUBLISHED_RESNETS = ("resnet32", "resnet44", "resnet18-large", "resnet34-large")
 _WITH_OPTIONS = re.compile(r"\s*[\w.-]+\s*\([^()]+=[^()]+\)\s*")
 
 
@@ -84,6 +85,7 @@ def refuse_networks(designs: Sequence[Design], pretrained: str) -> None:
 
 def _card(network: str, card: NetworkCard | None) -> DesignCard:
     title = card.title if card else network
+    source, fidelity, licence = _unlisted(network)
     number = NETWORK_NUMBER + card.number if card else _OTHERS_NUMBER
     return DesignCard(
         number=number,
@@ -92,15 +94,23 @@ def _card(network: str, card: NetworkCard | None) -> DesignCard:
         title=f"{title}, a whole network",
         kind="network",
         equation="",
-        source=card.source if card else _source(network),
-        fidelity=card.fidelity if card else "exact",
+        source=card.source if card else source,
+        fidelity=card.fidelity if card else fidelity,
         departures=card.departures if card else "",
-        licence=card.licence if card else "",
+        licence=card.licence if card else licence,
     )
 
 
-def _source(network: str) -> str:
-    return "timm" if network.startswith(TIMM_PREFIX) else "He et al., CVPR 2016"
+def _unlisted(network: str) -> tuple[str, str, str]:
+    """Return source, fidelity and licence of a network without a card: a ResNet or one of timm."""
+    if network.startswith(TIMM_PREFIX):
+        name = network.removeprefix(TIMM_PREFIX)
+        return f"the code of timm, model {name}", "exact", "timm, Apache-2.0"
+    is_small = network.partition("-")[0] not in ("resnet18", "resnet34")
+    source = f"He et al., CVPR 2016, {'section 4.2' if is_small else 'table 1'}"
+    if network in _PUBLISHED_RESNETS:
+        return source, "exact", ""
+    return f"ours: another depth or width of the networks of {source}", "ours", ""
 
 
 def _file_name(network: str) -> str:
