@@ -13,7 +13,7 @@ from whatwhere.models import create_model, networks, num_parameters
 from whatwhere.models.networks.amsra import HMRAB
 from whatwhere.models.networks.create import canonical
 from whatwhere.models.networks.msga import MSGABlock, MSGAConfig
-from whatwhere.models.networks.samc import SAMCConfig
+from whatwhere.models.networks.samc_config import SAMCConfig
 from whatwhere.models.networks.samc_size import matched_narrow
 from whatwhere.nn.multiscale import MSConv, MultiScaleEmbed
 from whatwhere.nn.selfattention import ConvAttention
@@ -34,6 +34,7 @@ STATED = [
     ("samc(embed=matched)", 10, 1_207_780, 7_090),
     ("samc(kernels=3-5-7)", 10, 1_253_082, 7_858),
     ("samc(kernels=1-3-5-7)", 10, 1_231_274, 7_473),
+    ("samc(heads=3-3-3, head_dim=24)", 10, 954_194, None),
     ("samc(projection=linear)", 10, 1_173_586, 6_918),
     ("samc(attention=depthwise)", 10, 779_090, 4_591),
     ("samc(attention=identity)", 10, 633_042, 3_886),
@@ -170,30 +171,56 @@ def test_stages_have_the_stated_sizes():
 
 
 def random_samc(draw):
-    """Any configuration that SAMC accepts, as options."""
+    """Any configuration that SAMC accepts, as options of which none is without effect."""
     count = draw.randint(1, 4)
     dims = sorted(draw.choice((8, 24, 40, 64, 96)) for _ in range(count))
     per_stage = {
         "dims": dims,
         "depths": [draw.randint(1, 3) for _ in dims],
-        "heads": [draw.choice((1, 2, 4)) for _ in dims],
         "pools": [draw.randint(1, 2) for _ in dims],
-        "kv_strides": [draw.randint(1, 3) for _ in dims],
     }
+    attention = draw.choice(("attention", "depthwise", "identity"))
+    if attention == "attention":
+        per_stage["heads"] = [draw.choice((1, 2, 4)) for _ in dims]
+        per_stage["kv_strides"] = [draw.randint(1, 3) for _ in dims]
     options = {name: "-".join(map(str, values)) for name, values in per_stage.items()}
     options |= {
+        "attention": attention,
         "mlp_ratio": str(draw.randint(1, 4)),
         "embed": draw.choice(("multi", "dense", "matched")),
         "shortcut": draw.choice(("pad", "proj", "image", "none")),
-        "attention": draw.choice(("attention", "depthwise", "identity")),
-        "pool": draw.choice(("after", "before")),
         "position": draw.choice(("none", "sine")),
     }
     if options["embed"] == "multi":
         options["kernels"] = draw.choice(("1-3-5", "3-5-7", "1-3-5-7"))
-    if options["attention"] == "attention":
+    if max(per_stage["pools"]) > 1:
+        options["pool"] = draw.choice(("after", "before"))
+    if attention == "attention":
         options["projection"] = draw.choice(("conv", "linear"))
+        options["head_dim"] = draw.choice(("none", "5", "7"))
     return options
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "samc(dims=8-16, depths=1-1, pools=2-1, attention=identity)",
+        "samc_l(attention=identity)",
+        "samc_l(attention=identity, heads=3-6-8)",
+        "samc(attention=depthwise, kv_strides=2-1-1)",
+        "samc(pool=before, pools=1-1-2)",
+    ],
+)
+def test_what_is_not_read_may_stay_as_the_named_network_has_it(text):
+    assert num_parameters(on_meta(text, 10)) > 0
+
+
+def test_heads_of_their_own_width():
+    assert num_parameters(on_meta("samc(head_dim=32)", 10)) == 1_206_322
+    for heads, parameters in (("2-4-5", 936_546), ("4-8-10", 1_206_322)):
+        model = on_meta(f"samc(heads={heads}, head_dim=16)", 10)
+        assert num_parameters(model) == parameters
+        assert model.stages[2].blocks[0].mix.query.weight.shape[0] == 16 * int(heads.split("-")[2])
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -233,26 +260,41 @@ def test_one_matched_kernel_is_as_large_as_several():
         ("samc(dims=64-32-160)", "channels that never decrease"),
         ("samc(dims=60-128-160, heads=2-4-5)", "dims of multiples of 8"),
         ("samc(pools=3-2-2)", "pools 1 or 2"),
-        ("samc(embed=dense, kernels=3-5-7)", "kernels=3-5-7 has no effect with embed=dense"),
-        ("samc(attention=identity, projection=linear)", "no effect without attention"),
+        ("samc(embed=dense, kernels=3-5-7)", "kernels=3-5-7 has no effect beside embed=dense"),
+        (
+            "samc(attention=identity, projection=linear)",
+            "projection=linear has no effect beside attention=identity",
+        ),
+        ("samc(attention=identity, heads=1-2-4)", "heads=1-2-4 has no effect beside attention=id"),
+        ("samc_l(attention=identity, heads=2-4-5)", "samc_l: heads=2-4-5 has no effect beside"),
+        ("samc(attention=depthwise, kv_strides=1-1-1)", "kv_strides=1-1-1 has no effect beside at"),
+        ("samc(attention=depthwise, head_dim=8)", "head_dim=8 has no effect beside attention=de"),
+        ("samc(pool=before, pools=1-1-1)", "pool=before has no effect beside pools=1-1-1"),
+        ("samc(head_dim=0)", "head_dim=0: expected a number from 1, or none"),
         ("samc(drop_path=1.5)", "drop_path=1.5: expected from 0 to below 1"),
         ("samc(shortcut=padd)", r"expected one of pad, proj, image, none; did you mean 'pad'\?"),
         ("amsra_s(head_dim=48)", "head_dim=48 does not divide all of"),
         ("amsra_s(dims=64-128)", "expected as many depths as dims"),
-        ("amsra_s(lgsa=false, gate=none)", "amsra_s: gate has no effect with lgsa=false"),
-        ("amsra_s(lgsa=false, key_grid=none)", "key_grid has no effect with lgsa=false"),
-        ("amsra_s(lgsa=false, head_dim=16)", "head_dim has no effect with lgsa=false"),
-        ("amsra_t(head_dim=32, lgsa=false)", "amsra_t: head_dim has no effect with lgsa=false"),
+        ("amsra_s(lgsa=false, gate=none)", "amsra_s: gate=none has no effect beside lgsa=false"),
+        ("amsra_s(lgsa=false, key_grid=none)", "key_grid=none has no effect beside lgsa=false"),
+        ("amsra_s(lgsa=false, head_dim=16)", "head_dim=16 has no effect beside lgsa=false"),
+        (
+            "amsra_t(head_dim=32, lgsa=false)",
+            "amsra_t: head_dim=32 has no effect beside lgsa=false",
+        ),
         ("amsra_s(kernels=3, chained=true)", "chained has no effect with one kernel"),
         ("amsra_s(kernels=1-2-3)", r"kernels=\(1, 2, 3\)\): expected odd sizes"),
         ("amsra_s(key_grid=0)", "key_grid=0: expected a number from 1, or none"),
         ("msga(heads=7)", "heads=7 do not divide 240 channels; expected one of 1, 2, 3, 4, 5"),
-        ("msga(blocks=0, fusion=false)", "fusion has no effect with blocks=0; leave it out"),
-        ("msga(blocks=0, heads=4)", "heads has no effect with blocks=0"),
-        ("msga(blocks=0, head_dim=16)", "head_dim has no effect with blocks=0"),
-        ("msga(blocks=0, mlp_ratio=3)", "mlp_ratio has no effect with blocks=0"),
-        ("msga(blocks=0, kernel=plain)", "kernel has no effect with blocks=0"),
-        ("msga(blocks=0, drop_path=0.2)", "drop_path has no effect with blocks=0"),
+        (
+            "msga(blocks=0, fusion=false)",
+            "fusion=false has no effect beside blocks=0; leave it out",
+        ),
+        ("msga(blocks=0, heads=4)", "heads=4 has no effect beside blocks=0"),
+        ("msga(blocks=0, head_dim=16)", "head_dim=16 has no effect beside blocks=0"),
+        ("msga(blocks=0, mlp_ratio=3)", "mlp_ratio=3 has no effect beside blocks=0"),
+        ("msga(blocks=0, kernel=plain)", "kernel=plain has no effect beside blocks=0"),
+        ("msga(blocks=0, drop_path=0.2)", "drop_path=0.2 has no effect beside blocks=0"),
         ("msga(kernels=3-5)", "expected odd kernels, as many groups"),
         ("msga(heads=0)", "from 1"),
         ("amsra_s(drop_path=-1)", "drop_path=-1.0: expected from 0 to below 1"),

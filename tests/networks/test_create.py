@@ -73,9 +73,15 @@ def test_other_values_are_refused(options, message):
         ("samc(", r"'samc\(' names no network: expected a name"),
         ("samc(shortcut)", "'shortcut' is no option=value"),
         ("samc(shortcut=none, shortcut=pad)", "gives the option 'shortcut' twice"),
-        ("samd", r"unknown backbone 'samd'; did you mean 'samc'\?"),
+        ("samd", r"unknown network 'samd'; did you mean 'samc'\?"),
+        ("Samc", r"unknown network 'Samc'; did you mean 'samc'\?"),
+        (
+            "resnet8(width=3)",
+            "resnet8 has no options: write resnet8 alone, or a width, resnet8-w32",
+        ),
+        ("timm:resnet18(x=1)", r"networks of timm take no options; write timm:resnet18$"),
         ("samc(shortcuts=none)", r"unknown option of samc 'shortcuts'; did you mean 'shortcut'\?"),
-        ("resnet8-w0", "unknown backbone 'resnet8-w0'"),
+        ("resnet8-w0", "unknown network 'resnet8-w0'"),
     ],
 )
 def test_texts_that_name_no_network(text, message):
@@ -115,8 +121,10 @@ def test_equal_networks_have_one_text(text, expected):
 
 
 def test_an_unknown_name_has_no_canonical_text():
-    with pytest.raises(UnknownNameError, match="unknown backbone 'vgg99'"):
+    with pytest.raises(UnknownNameError, match="unknown network 'vgg99'") as error:
         canonical("vgg99")
+    for name in ("resnet18", "resnet34", "resnet20", "resnet56"):
+        assert str(error.value).count(f" {name},") == 1
 
 
 def test_our_resnets_and_those_of_timm_are_networks_too():

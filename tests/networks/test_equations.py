@@ -9,7 +9,8 @@ from tests.networks.by_hand import inside, randomised, weights
 from whatwhere.blocks.amsra import LGSA, MSFD
 from whatwhere.models.networks.amsra import HMRAB, AMSRAConfig, AMSRANet
 from whatwhere.models.networks.msga import MSGA, MSGAConfig
-from whatwhere.models.networks.samc import SAMC, SAMCConfig
+from whatwhere.models.networks.samc import SAMC
+from whatwhere.models.networks.samc_config import SAMCConfig
 from whatwhere.nn.multiscale import MSConv, MultiScaleEmbed, SingleScaleEmbed, SplitConv
 from whatwhere.nn.selfattention import ConvAttention, SelfAttention, attend
 from whatwhere.nn.tokens import DropPath, LayerNorm2d, drop_rates, sine_position
@@ -68,6 +69,13 @@ def test_conv_attention(projection, stride):
     part = ConvAttention(12, num_heads=3, kv_stride=stride, projection=projection)
     part, x = randomised(part), normal(2, 12, *SIZE)
     assert_equal(part, x, by_hand.conv_attention(x.numpy(), weights(part), heads=3, stride=stride))
+
+
+def test_convolutional_heads_may_be_narrower_or_wider_than_the_map():
+    part = randomised(ConvAttention(6, num_heads=3, head_dim=5, kv_stride=2))
+    x = normal(2, 6, *SIZE)
+    assert part.query.weight.shape[:2] == (15, 6)
+    assert_equal(part, x, by_hand.conv_attention(x.numpy(), weights(part), heads=3, stride=2))
 
 
 @pytest.mark.parametrize("kernel", ["fused", "plain"])
@@ -221,11 +229,11 @@ def test_msconv(in_channels, kernels, groups):
 @pytest.mark.parametrize("attention", ["attention", "depthwise", "identity"])
 def test_samc(shortcut, attention):
     config = SAMCConfig(
-        dims=(8, 16),
-        depths=(1, 2),
-        heads=(2, 4),
-        pools=(1, 2),
-        kv_strides=(2, 1),
+        dims=(8, 16, 24),
+        depths=(1, 2, 1),
+        heads=(2, 4, 3),
+        pools=(2, 1, 2),
+        kv_strides=(2, 1, 1),
         shortcut=shortcut,
         attention=attention,
     )
@@ -237,12 +245,14 @@ def test_samc(shortcut, attention):
         y = by_hand.multi_scale_embed(x, inside(own, "embed"), stride=stride)
         for block in range(config.depths[stage]):
             y = samc_block(y, inside(own, f"blocks.{block}"), config, stage)
-        residual = by_hand.pool(image.numpy() if shortcut == "image" else x, stride)
-        if shortcut == "proj":
-            residual = by_hand.conv_norm(residual, inside(own, "project"))
-        if shortcut != "none":
+        if shortcut in ("pad", "proj"):
+            residual = by_hand.pool(x, stride)
+            if shortcut == "proj":
+                residual = by_hand.conv_norm(residual, inside(own, "project"))
             y[:, : residual.shape[1]] += residual
         x = y
+    if shortcut == "image":
+        x[:, :3] += by_hand.pool(image.numpy(), 2 * 2)
     mean = by_hand.layer_norm(x.mean((2, 3)), inside(w, "norm"))
     assert_equal(model, image, mean @ w["head.weight"].T + w["head.bias"])
 

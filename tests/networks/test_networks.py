@@ -26,6 +26,7 @@ OPTIONS = {
         "dims=8-24",
         "depths=1-2",
         "heads=1-4",
+        "head_dim=5",
         "mlp_ratio=3",
         "kernels=3-5-7",
         "kernels=1-3-5-7",
@@ -79,6 +80,8 @@ def small(kind, *, more="", num_classes=5, in_channels=3, seed=0):
     """The small network of a kind; options that stand in `more` replace its own."""
     name, _, inside = SMALL[kind].rstrip(")").partition("(")
     options = dict(part.split("=") for part in [*inside.split(", "), *more.split(", ")] if part)
+    if kind == "samc" and options.get("attention", "attention") != "attention":
+        del options["heads"], options["kv_strides"]  # nothing would read them
     text = f"{name}({', '.join(f'{key}={value}' for key, value in options.items())})"
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

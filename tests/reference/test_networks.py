@@ -69,7 +69,7 @@ def test_any_channels_and_sizes(channels, size):
 
 def test_a_width_may_be_chosen():
     assert create_resnet("resnet20-w24", num_classes=5, in_channels=1).stem[0].out_channels == 24
-    with pytest.raises(UsageError, match=r"unknown backbone 'resnet21'; did you mean 'resnet"):
+    with pytest.raises(UsageError, match=r"unknown network 'resnet21'; did you mean 'resnet"):
         create_resnet("resnet21", num_classes=5, in_channels=1)
     with pytest.raises(UsageError, match="1 to 4 channels, not 5"):
         create_resnet("resnet8", num_classes=5, in_channels=5)

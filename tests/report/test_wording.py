@@ -89,7 +89,7 @@ def test_nothing_to_say():
 
 
 def _pair(low, high, significant=False, equivalent=False):
-    return wording.pair(
+    return verdicts.pair(
         "A",
         "B",
         low=low,

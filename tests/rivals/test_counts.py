@@ -116,3 +116,34 @@ def test_multiply_adds_of_attention_count_its_two_products():
             return nn.functional.scaled_dot_product_attention(x, x, x)
 
     assert count_macs(Attention(), torch.zeros(1, 2, 13, 8)) == 2 * 2 * 13 * 13 * 8
+
+
+@pytest.mark.parametrize(
+    ("name", "exact", "printed"),
+    [
+        ("googlenet", "6,402,564", "prints as 6.4 M"),
+        ("mobilenet_v2", "2,369,380", "prints 2.37 M"),
+        ("shufflenet_v1", "1,012,108", "prints as 1.01 M"),
+    ],
+)
+def test_exact_counts_are_those_of_a_repository_and_the_paper_prints_rounded_ones(
+    name, exact, printed
+):
+    card = ROWS[name][0]
+    said = f"{card.source}; {card.departures}"
+    for part in (exact, printed, "weiaicunzai/pytorch-cifar100", "SAMC table 2"):
+        assert part in said
+
+
+def test_a_network_whose_source_does_not_fix_its_stem_and_branches_is_a_reconstruction():
+    card = ROWS["googlenet"][0]
+    assert card.fidelity == "reconstruction"
+    for part in (
+        "stem of three 3x3",
+        "first pool",
+        "response norms",
+        "5x5",
+        "batch norms",
+        "biases",
+    ):
+        assert part in card.departures

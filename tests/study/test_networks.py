@@ -71,12 +71,33 @@ def test_families_and_wildcards():
 
 def test_a_family_of_designs_and_of_networks_stands_for_both():
     shared = set(registry().families()) & set(networks().families())
-    for family in shared:
-        chosen = {design.name: design for design in choose_designs([family])}
-        assert any(chosen[name].network is None for name in chosen if name not in CONTROLS)
-        assert {name for name in networks() if networks().card(name).family == family} <= set(
-            chosen
-        )
+    assert shared == {"amsra"}
+    chosen = {design.name: design for design in choose_designs(["amsra"])}
+    assert {"msfd", "lgsa", "amsra_t", "amsra_s", "amsra_b"} <= set(chosen)
+    assert {name for name in chosen if chosen[name].network} == {"amsra_t", "amsra_s", "amsra_b"}
+
+
+@pytest.mark.parametrize(
+    ("text", "fidelity", "source"),
+    [
+        ("resnet20", "exact", "He et al., CVPR 2016, section 4.2"),
+        ("resnet44", "exact", "He et al., CVPR 2016, section 4.2"),
+        ("resnet34-large", "exact", "He et al., CVPR 2016, table 1"),
+        (
+            "resnet8",
+            "ours",
+            "ours: another depth or width of the networks of He et al., CVPR 2016, se",
+        ),
+        ("resnet20-w24", "ours", "ours: another depth or width of the networks of He et al., CVPR"),
+        ("resnet18-w32", "ours", "ours: another depth or width of the networks of He et al., CVPR"),
+        ("timm:resnet10t", "exact", "the code of timm, model resnet10t"),
+    ],
+)
+def test_a_network_without_a_card_has_a_source_that_it_is_in(text, fidelity, source):
+    card = network_design(text).card
+    assert card.fidelity == fidelity
+    assert card.source.startswith(source)
+    assert card.licence == ("timm, Apache-2.0" if text.startswith("timm:") else "")
 
 
 def test_no_network_has_the_name_of_a_design():

@@ -291,7 +291,7 @@ def test_what_cannot_be_begun_with_is_refused_in_one_line(place, tmp_path):
         ask("timm:resnet18", backbone="resnet8")
     with pytest.raises(UsageError, match=r"holds a model with attention \(S\(C\(x\)\)\)"):
         ask(place / "csa")
-    with pytest.raises(UsageError, match=r"unknown backbone 'resnet9'; did you mean 'resnet"):
+    with pytest.raises(UsageError, match=r"unknown network 'resnet9'; did you mean 'resnet"):
         ask(place / "none" / "model.safetensors", backbone="resnet9")
     (tmp_path / "model.pth").write_bytes(b"no weights at all")
     with pytest.raises(UnsafeError, match=r"model.pth is refused"):

@@ -192,7 +192,7 @@ def resnet_spec(name: str) -> ResNetSpec:
     """
     base, _, width = name.partition("-w")
     if base not in _NAMED or (width and not (width.isdigit() and 1 <= int(width) <= 1024)):
-        raise unknown_name("backbone", name, [*RESNETS, "resnet20-w32", "timm:resnet18"])
+        raise unknown_name("network", name, [*RESNETS, "resnet20-w32", "timm:resnet18"])
     spec = _NAMED[base]
     if not width:
         return spec

@@ -39,9 +39,12 @@ def timm_name(backbone: str) -> str:
         NAME.
 
     Raises:
-        UsageError: If timm is not installed.
+        UsageError: If timm is not installed, or options stand behind the name.
         UnknownNameError: If it knows no such network, or the network no such tag.
     """
+    bare, parenthesis, _ = backbone.partition("(")
+    if parenthesis:
+        raise UsageError(f"{backbone}: networks of timm take no options; write {bare.strip()}")
     try:
         import timm
     except ImportError:

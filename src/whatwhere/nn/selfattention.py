@@ -61,7 +61,8 @@ class ConvAttention(nn.Module):
 
     Args:
         channels: Number of channels C.
-        num_heads: Divides C.
+        num_heads: Number of heads.
+        head_dim: d; None for C / heads, which the heads must then divide.
         kv_stride: Of the kernels for k and v, in pixels; saves keys.
         projection: "conv", or "linear" without D and BN, keys and values then being means of
             stride x stride pixels.
@@ -71,9 +72,9 @@ class ConvAttention(nn.Module):
 
     Source: SAMC, Proc. SPIE 13395, 133951K, equation 2, which is CvT's projection (Wu et al., ICCV
         2021, section 3.2): depthwise without bias, norm, linear with bias. A departure from CvT's
-        code: the softmax is scaled by the root of d = C / heads.
+        code: the softmax is scaled by the root of d.
 
-    Cost: 4 C^2 + 37 C parameters ("linear": 4 C^2 + 4 C).
+    Cost: 4 C^2 + 37 C parameters where d = C / heads ("linear": 4 C^2 + 4 C).
 
     Example:
         >>> ConvAttention(64, num_heads=2, kv_stride=2)(torch.randn(2, 64, 7, 5)).shape
@@ -81,10 +82,17 @@ class ConvAttention(nn.Module):
     """
 
     def __init__(
-        self, channels: int, *, num_heads: int, kv_stride: int = 1, projection: str = "conv"
+        self,
+        channels: int,
+        *,
+        num_heads: int,
+        head_dim: int | None = None,
+        kv_stride: int = 1,
+        projection: str = "conv",
     ) -> None:
         super().__init__()
-        _check_heads("ConvAttention", channels, num_heads)
+        if head_dim is None:
+            _check_heads("ConvAttention", channels, num_heads)
         if projection not in PROJECTIONS:
             raise UsageError(
                 f"ConvAttention(projection='{projection}'): expected one of"
@@ -96,10 +104,11 @@ class ConvAttention(nn.Module):
             for stride in (1, kv_stride, kv_stride)
             if projection == "conv"
         )
-        self.query = Linear2d(channels, channels)
-        self.key = Linear2d(channels, channels)
-        self.value = Linear2d(channels, channels)
-        self.out = Linear2d(channels, channels)
+        inner = channels if head_dim is None else num_heads * head_dim
+        self.query = Linear2d(channels, inner)
+        self.key = Linear2d(channels, inner)
+        self.value = Linear2d(channels, inner)
+        self.out = Linear2d(inner, channels)
 
     def forward(self, x: Map) -> Map:
         """Return the map with every pixel a mixture of all."""

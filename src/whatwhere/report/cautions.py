@@ -1,5 +1,7 @@
 """The sentences that hold a reader back: failures, short training, unbalanced classes."""
 
+from whatwhere.report.wording import begun
+
 # A classification is called unbalanced when its largest class exceeds its smallest by this factor.
 UNBALANCED_FACTOR = 1.5
 UNDER_TRAINED = "under-trained: the ranking may change with a longer budget"
@@ -23,7 +25,7 @@ def failures(label: str, *, num_diverged: int, num_failed: int, num_runs: int) -
         if number
     ]
     runs = "run" if num_runs == 1 else "runs"
-    what = f"{label} {' and '.join(kinds)} of {num_runs} {runs}"
+    what = f"{begun(label)} {' and '.join(kinds)} of {num_runs} {runs}"
     num_finished = num_runs - num_diverged - num_failed
     if num_finished == 0:
         return f"{what}; it has no finished run and is not recommended."
@@ -60,8 +62,8 @@ def collapsed(label: str, *, num_collapsed: int, num_runs: int) -> str:
         The sentence.
     """
     return (
-        f"{label} predicts one class for every image in {num_collapsed} of {num_runs} runs; they"
-        " count in its mean."
+        f"{begun(label)} predicts one class for every image in {num_collapsed} of {num_runs} runs;"
+        " they count in its mean."
     )
 
 

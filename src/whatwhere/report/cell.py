@@ -1,5 +1,6 @@
 """What one data set at one training size showed, as the figures and tables read it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,8 @@ class Design:
     Args:
         name: Its name in the study, a legal file name.
         label: How the report calls it: the name, but a typed wiring and a network with its options
-            by themselves, and the plain backbone by its title.
+            by themselves, and the plain backbone by its title, or beside whole networks as, for
+            instance, "resnet8 without attention".
         title: A longer name.
         family: Group of designs that share a colour.
         kind: "wiring", "block", "control", "user", or "network" for a whole network, which stands
@@ -49,6 +51,22 @@ class Design:
     def is_attention(self) -> bool:
         """Whether the row is a block in the backbone, and no control."""
         return self.kind not in ("network", "control") and self.name != NO_ATTENTION
+
+
+def kind_of(designs: Iterable[Design]) -> str:
+    """Return what rows are, for a sentence: "design", "network" or "design or network".
+
+    Args:
+        designs: What the rows are; the plain backbone is a network among networks, and a design
+            among designs.
+
+    Returns:
+        The words.
+    """
+    others = [design for design in designs if design.name != NO_ATTENTION]
+    if not any(design.is_network for design in others):
+        return "design"
+    return "network" if all(design.is_network for design in others) else "design or network"
 
 
 @dataclass(frozen=True)
@@ -168,6 +186,11 @@ class Cell:
     recommendation: Recommendation | None
     chosen_by: str | None
     excluded: dict[str, str]
+
+    @property
+    def kind(self) -> str:
+        """What its rows are: "design", "network" or "design or network"."""
+        return kind_of(row.design for row in self.rows)
 
     @property
     def title(self) -> str:

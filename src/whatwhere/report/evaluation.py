@@ -13,8 +13,7 @@ from whatwhere.report.figures.classes import draw_confusion
 from whatwhere.report.figures.reliability import draw_reliability
 from whatwhere.report.mistakes import Mistake, worst_mistakes
 from whatwhere.report.page import CONTENT_POLICY, page_environment
-from whatwhere.report.pictures import thumbnail
-from whatwhere.report.views import picture_addresses
+from whatwhere.report.pictures import picture_addresses, thumbnail
 from whatwhere.stats.calibration import CalibrationError
 from whatwhere.stats.evaluated import Calibration, Evaluation, Score
 from whatwhere.version import __version__

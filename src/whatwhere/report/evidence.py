@@ -7,6 +7,7 @@ images, so each run is one row of a table of per-image values, and the compariso
 import math
 import statistics
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,7 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
     data, recipe = run.data.get(dataset, {}), run.config.get("recipe", {}).get(dataset, {})
     shared = SharedImages()
     rows = _rows(trials, metric, shared, data=data, num_folds=len(recipe.get("folds") or [""]))
+    rows = _beside_networks(rows, recipe.get("backbone") or "the backbone")
     comparison = _compared(rows, shared.group)
     most_seeds = max((len(row.finished) for row in rows), default=0)
     reasons = {row.design.name: _why_excluded(row, most_seeds) for row in rows}
@@ -168,6 +170,19 @@ def _design(card: dict[str, Any]) -> Design:
         wiring=card.get("wiring"),
         source=card.get("source") or "",
         departures=card.get("departures") or "",
+    )
+
+
+def _beside_networks(rows: tuple[Row, ...], backbone: str) -> tuple[Row, ...]:
+    """Call the plain backbone by its name where it is compared with whole networks."""
+    if not any(row.design.is_network for row in rows):
+        return rows
+    name = f"{backbone} without attention"
+    return tuple(
+        replace(row, design=replace(row.design, label=name, title=name))
+        if row.design.name == NO_ATTENTION
+        else row
+        for row in rows
     )
 
 

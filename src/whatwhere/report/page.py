@@ -8,18 +8,18 @@ from markupsafe import Markup
 
 from whatwhere.records import Run
 from whatwhere.report import numbers
-from whatwhere.report.cell import Cell
-from whatwhere.report.pictures import FetchImages, collect_pictures
+from whatwhere.report.cell import Cell, kind_of
+from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
 from whatwhere.report.protocol import failures_of
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
-    picture_addresses,
     view_cell,
     view_data,
     view_designs,
     wanted_pictures,
 )
+from whatwhere.report.wording import many
 
 # Nothing is loaded and no script runs, even if an escape were missing somewhere.
 CONTENT_POLICY = (
@@ -52,6 +52,7 @@ def write_page(
     ]
     names = list(dict.fromkeys(cell.dataset for cell in cells))
     data = [view_data(run, name, number=number) for number, name in enumerate(names, start=1)]
+    designs = view_designs(cells)
     pictures = collect_pictures(run.folder, wanted_pictures(views, data), fetch_images=fetch_images)
     page = (
         page_environment()
@@ -62,8 +63,8 @@ def write_page(
             views=views,
             data=data,
             pictures=picture_addresses(pictures),
-            designs=view_designs(cells),
-            has_networks=any(design.is_network for design, _ in view_designs(cells)),
+            designs=designs,
+            kind=kind_of(design for design, _ in designs),
             recipes=run.config.get("recipe", {}),
             environment=run.environment,
             command=run.config.get("asked", {}).get("command", ""),
@@ -93,6 +94,7 @@ def page_environment() -> Environment:
         mebibytes=numbers.mebibytes,
         ratio=numbers.ratio,
         plain=numbers.plain,
+        many=many,
         signed_points=numbers.signed_points,
         shortened=lambda text, width: shortened(text, width=width),
     )

@@ -121,3 +121,24 @@ def _keep(folder: Path, pictures: dict[str, np.ndarray]) -> None:
     named: dict[str, Any] = {key: pictures[key] for key in sorted(pictures)}
     np.savez_compressed(buffer, **named)
     write_atomically(folder / FILE_NAME, buffer.getvalue())
+
+
+def picture_addresses(pictures: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
+    """Encode pictures for the page.
+
+    Args:
+        pictures: uint8 pictures by "DATA/INDEX".
+
+    Returns:
+        For each the address, and the size to show it at.
+    """
+    shown = {}
+    for key, image in pictures.items():
+        height, width = image.shape[:2]
+        factor = 64 / max(height, width)
+        shown[key] = {
+            "address": data_uri(image),
+            "width": max(1, round(width * factor)),
+            "height": max(1, round(height * factor)),
+        }
+    return shown

@@ -153,8 +153,8 @@ def estimand(entry: dict[str, Any]) -> str:
             " cross-validation can count in full."
         )
     if not entry["is_compared"]:
-        return f"{sentence} Too few seeds or designs to say which differ."
+        return f"{sentence} Too few seeds or rows to say which differ."
     return (
-        f"{sentence} Designs that share a letter could not be told apart (Holm over"
+        f"{sentence} Rows that share a letter could not be told apart (Holm over"
         f" {entry['num_comparisons']:,} comparisons); bold: may be best."
     )

@@ -1,35 +1,16 @@
 """What a cell shows, put into sentences in the order in which they should be read."""
 
-import math
-import re
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from whatwhere.report import cautions, verdicts, wording
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report import cautions, wording
+from whatwhere.report.cell import NO_ATTENTION, Cell
+from whatwhere.report.claims import is_compared, spoken
+from whatwhere.report.controls import Verdict, against_controls
 from whatwhere.report.evidence import MIN_SEEDS
 from whatwhere.report.numbers import is_number
 from whatwhere.report.protocol import protocol_name
-from whatwhere.stats.comparison import Pair
 
-SIGNIFICANCE_LEVEL = 0.05
 MAX_LEAKED_SHARE = 0.01
-_CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How the designs stand against one control.
-
-    Args:
-        control: How sentences call the control.
-        title: Its longer name.
-        sentences: Who is ahead, behind, equivalent, undecided.
-    """
-
-    control: str
-    title: str
-    sentences: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -69,56 +50,13 @@ def tell(cell: Cell, *, place: str) -> Story:
         The sentences.
     """
     return Story(
-        screening=wording.screening(protocol_name(cell), cell.recipe.get("steps")),
+        screening=wording.screening(protocol_name(cell), cell.recipe.get("steps"), kind=cell.kind),
         headline=_headline(cell, place),
         remark=_remark(cell),
-        controls=_controls(cell),
+        controls=against_controls(cell),
         detectable=_detectable(cell),
         cautions=tuple(_cautions(cell)),
     )
-
-
-def spoken(row: Row) -> str:
-    """Return how sentences call a row: its label, and a control or a whole network as such.
-
-    Args:
-        row: The design's row.
-
-    Returns:
-        The words.
-    """
-    label = row.design.label
-    if row.design.is_network:
-        return f"the network {label}"
-    return f"the control {label}" if row.design.kind == "control" else label
-
-
-def is_compared(cell: Cell) -> bool:
-    """Say whether the cell may claim anything: two designs with three finished seeds at least.
-
-    One design with fewer, because its other runs failed, takes nothing from the others: nothing
-    is claimed of it alone.
-
-    Args:
-        cell: The cell.
-
-    Returns:
-        Whether it may.
-    """
-    summaries = cell.comparison.summaries if cell.comparison else ()
-    return sum(summary.num_seeds >= MIN_SEEDS for summary in summaries) > 1
-
-
-def is_significant(pair: Pair) -> bool:
-    """Say whether a difference holds after the correction for all comparisons.
-
-    Args:
-        pair: The two designs.
-
-    Returns:
-        Whether it does.
-    """
-    return is_number(pair.p_adjusted) and pair.p_adjusted < SIGNIFICANCE_LEVEL
 
 
 def _headline(cell: Cell, place: str) -> str:
@@ -134,9 +72,11 @@ def _headline(cell: Cell, place: str) -> str:
         )
     labels = [spoken(cell.row(s.name)) for s in comparison.summaries if s.may_be_best]
     if recommendation is None or not recommendation.designs:
-        return wording.nothing_recommended(place, labels=labels)
+        return wording.nothing_recommended(place, labels=labels, kind=cell.kind)
     if comparison.winner_margin is not None:
-        return wording.winner(place, label=labels[0], margin=comparison.winner_margin)
+        return wording.winner(
+            place, label=labels[0], margin=comparison.winner_margin, kind=cell.kind
+        )
     return wording.tied(
         place,
         labels=labels,
@@ -145,6 +85,7 @@ def _headline(cell: Cell, place: str) -> str:
         cheapest=spoken(cell.row(recommendation.designs[0])),
         chosen_by=cell.chosen_by,
         is_cheapest_of_all=_is_cheapest_of_all(cell, recommendation.designs[0]),
+        kind=cell.kind,
     )
 
 
@@ -173,85 +114,11 @@ def _about_attention(cell: Cell) -> str:
     if tied and NO_ATTENTION in cell.compared.may_be_best:
         finished = [row.design for row in cell.rows if row.finished]
         return wording.no_attention_may_be_best(
+            spoken(cell.row(NO_ATTENTION)),
             attention=any(design.is_attention for design in finished),
             networks=any(design.is_network for design in finished),
         )
     return ""
-
-
-def _controls(cell: Cell) -> tuple[Verdict, ...]:
-    """Judge every design against no attention, the widened backbone and the constant gain.
-
-    A whole network is judged against no attention alone: the other controls say what attention is
-    worth.
-    """
-    if not is_compared(cell):
-        return ()
-    finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS]
-    none = [row for row in finished if row.design.name == NO_ATTENTION]
-    gains = [row for row in finished if _gain_of(row) is not None]
-    others = [row for row in finished if row.design.kind == "control" and row not in gains]
-    judged = [row for row in finished if row not in none + gains + others]
-    attention = [row for row in judged if not row.design.is_network]
-    opponents = [*((control, judged) for control in none)]
-    opponents += [(control, attention) for control in others]
-    for control in gains:
-        nearest = [row for row in attention if _nearest_gain(row, gains + none) is control]
-        opponents.append((control, nearest))
-    return tuple(
-        Verdict(spoken(control), control.design.title, tuple(_against(cell, control, rows)))
-        for control, rows in opponents
-        if rows
-    )
-
-
-def _gain_of(row: Row) -> float | None:
-    """Return the factor of a constant-gain control, None for everything else."""
-    match = _CONSTANT_GAIN.fullmatch(row.design.wiring or "")
-    if match is None or row.design.kind != "control":
-        return None
-    return float(match[1] or 1) / float(match[2] or 1)
-
-
-def _nearest_gain(row: Row, controls: list[Row]) -> Row:
-    """Find the control whose gain is nearest to the design's own, as ratios go."""
-    own = row.cost["initial_gain"]
-    if not own or own <= 0:
-        return controls[0]
-    return min(controls, key=lambda control: abs(math.log((_gain_of(control) or 1.0) / own)))
-
-
-def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:
-    name = spoken(control)
-    place = {summary.name: rank for rank, summary in enumerate(cell.compared.summaries)}
-    judged = sorted(judged, key=lambda row: place[row.design.name])
-    pairs = [
-        (spoken(row), cell.compared.pair(row.design.name, control.design.name)) for row in judged
-    ]
-    ahead = [(label, p.low) for label, p in pairs if is_significant(p) and p.difference > 0]
-    behind = [(label, -p.high) for label, p in pairs if is_significant(p) and p.difference < 0]
-    same = [label for label, p in pairs if not is_significant(p) and p.equivalent]
-    undecided = [label for label, p in pairs if not is_significant(p) and not p.equivalent]
-    return [
-        *_if(ahead, lambda: verdicts.ahead_of_control(name, leads=ahead)),
-        *_if(behind, lambda: verdicts.behind_control(name, lags=behind)),
-        *_if(same, lambda: verdicts.equivalent_to_control(name, labels=same)),
-        *_if(
-            undecided,
-            lambda: verdicts.not_ahead_of_control(
-                name, labels=undecided, num_judged=len(judged), kind=_kind_of(judged)
-            ),
-        ),
-    ]
-
-
-def _kind_of(rows: list[Row]) -> str:
-    kinds = {"network" if row.design.is_network else "design" for row in rows}
-    return " or ".join(sorted(kinds))
-
-
-def _if(condition: object, sentence: Callable[[], str]) -> list[str]:
-    return [sentence()] if condition else []
 
 
 def _detectable(cell: Cell) -> str:

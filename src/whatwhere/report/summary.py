@@ -10,10 +10,11 @@ from whatwhere.errors import UsageError
 from whatwhere.records import Run
 from whatwhere.report.cautions import missing
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.claims import is_compared, is_significant, spoken
 from whatwhere.report.evidence import MIN_SEEDS, metric_of
 from whatwhere.report.protocol import protocol_name
-from whatwhere.report.story import Story, is_compared, is_significant, spoken, tell
-from whatwhere.report.wording import pair as pair_sentence
+from whatwhere.report.story import Story, tell
+from whatwhere.report.verdicts import pair as pair_sentence
 from whatwhere.stats.comparison import MethodSummary, Pair
 
 FORMAT = 1
@@ -196,7 +197,7 @@ def _learned_share(row: Row) -> dict[str, float] | None:
 
 
 def _from_none(cell: Cell, row: Row) -> dict[str, Any] | None:
-    """Compare a design with no attention; None where that cannot be said."""
+    """Compare a row with the plain backbone; None where that cannot be said."""
     compared = {summary.name for summary in cell.comparison.summaries} if cell.comparison else set()
     name = row.design.name
     if not is_compared(cell) or name == NO_ATTENTION or not {name, NO_ATTENTION} <= compared:

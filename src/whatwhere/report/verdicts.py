@@ -1,9 +1,15 @@
-"""The sentences that judge designs against a control; one that does not beat it is said not to."""
+"""The sentences that judge one row by another; one that does not beat a control is said not to."""
 
 from collections.abc import Sequence
 
-from whatwhere.report.numbers import points_at_least
-from whatwhere.report.wording import MARGIN_IN_POINTS, listed
+from whatwhere.report.numbers import points_at_least, points_at_most
+from whatwhere.report.wording import (
+    EQUIVALENCE_MARGIN,
+    MARGIN_IN_POINTS,
+    begun,
+    listed,
+    small_gain,
+)
 
 
 def ahead_of_control(control: str, *, leads: Sequence[tuple[str, float]]) -> str:
@@ -67,3 +73,46 @@ def not_ahead_of_control(
         return f"No {kind} beats {control} here: all {num_judged} differences are undecided."
     verb = "Does" if len(labels) == 1 else "Do"
     return f"{verb} not beat {control} here, the difference is undecided: {listed(labels)}."
+
+
+def pair(
+    first: str,
+    second: str,
+    *,
+    low: float,
+    high: float,
+    significant: bool,
+    equivalent: bool,
+    detectable: float,
+) -> str:
+    """Say what is known of two designs.
+
+    Args:
+        first: The design the difference is taken of.
+        second: The design it is compared with.
+        low: Lower 95 % bound of first minus second, as a share of one.
+        high: Upper bound.
+        significant: Whether the difference holds after the correction for all comparisons.
+        equivalent: Whether it lies within half a point.
+        detectable: Smallest difference the study could have seen, as a share of one.
+
+    Returns:
+        The sentence.
+    """
+    if significant and low > 0:
+        return _ahead(first, second, low)
+    if significant and high < 0:
+        return _ahead(second, first, -high)
+    if equivalent:
+        return f"{begun(first)} and {second} are equivalent within {MARGIN_IN_POINTS} points."
+    return (
+        "No conclusion: this study could only have seen differences above"
+        f" {points_at_most(detectable)} points."
+    )
+
+
+def _ahead(leader: str, other: str, bound: float) -> str:
+    if bound < EQUIVALENCE_MARGIN:
+        return f"{begun(leader)} is ahead of {other}; {small_gain(bound)}."
+    lead = points_at_least(bound)
+    return f"{begun(leader)} is ahead of {other} by at least {lead} points (lower 95 % bound)."

@@ -1,6 +1,5 @@
 """From the summary to what the page's template prints: one view per cell and per data set."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,6 @@ from whatwhere.report.evidence import predicted
 from whatwhere.report.figures.classes import MOST_LABELLED, draw_class_counts, draw_confusion
 from whatwhere.report.mistakes import Mistake, confusion, worst_mistakes
 from whatwhere.report.numbers import is_number, plain
-from whatwhere.report.pictures import data_uri
 from whatwhere.report.protocol import decimals_of, protocol_sentence
 from whatwhere.report.wording import metric_name
 
@@ -64,6 +62,8 @@ class CellView:
         class_names: Of the data set.
         troubles: Trials that did not finish.
         dataset: Name of the data set.
+        kind: What the rows are: "design", "network" or "design or network".
+        base: What the row without attention is called.
     """
 
     identifier: str
@@ -82,6 +82,8 @@ class CellView:
     class_names: list[str]
     troubles: list[dict[str, Any]]
     dataset: str
+    kind: str
+    base: str
 
 
 @dataclass(frozen=True)
@@ -141,6 +143,8 @@ def view_cell(run: Run, cell: Cell, entry: dict[str, Any], *, number: int) -> Ce
             if outcome.state != "finished"
         ],
         dataset=cell.dataset,
+        kind=cell.kind,
+        base=next((r.design.label for r in cell.rows if r.design.name == NO_ATTENTION), "none"),
     )
 
 
@@ -188,27 +192,6 @@ def wanted_pictures(views: list[CellView], data: list[DataView]) -> dict[str, li
             shown = [mistake.index for mistake in cell.answers.mistakes]
             wanted.setdefault(cell.dataset, []).extend(shown)
     return {name: sorted(set(indices)) for name, indices in wanted.items() if indices}
-
-
-def picture_addresses(pictures: Mapping[str, np.ndarray]) -> dict[str, dict[str, Any]]:
-    """Encode pictures for the page.
-
-    Args:
-        pictures: uint8 pictures by "DATA/INDEX".
-
-    Returns:
-        For each the address, and the size to show it at.
-    """
-    shown = {}
-    for key, image in pictures.items():
-        height, width = image.shape[:2]
-        factor = 64 / max(height, width)
-        shown[key] = {
-            "address": data_uri(image),
-            "width": max(1, round(width * factor)),
-            "height": max(1, round(height * factor)),
-        }
-    return shown
 
 
 def view_designs(cells: tuple[Cell, ...]) -> list[tuple[Design, Row]]:

@@ -17,6 +17,11 @@ _METRICS = {
     "macro-f1": "macro F1",
     "auc": "AUC",
 }
+_MANY = {
+    "design": "designs",
+    "network": "networks",
+    "design or network": "designs and networks",
+}
 _CHEAPEST = {
     "inference_ms": "is fastest",
     "macs": "needs the fewest multiply-adds",
@@ -36,12 +41,25 @@ def metric_name(metric: str) -> str:
     return _METRICS.get(metric, metric)
 
 
-def screening(protocol: str, steps: int | None) -> str:
+def many(kind: str) -> str:
+    """Return the plural of what rows are.
+
+    Args:
+        kind: "design", "network" or "design or network".
+
+    Returns:
+        The words.
+    """
+    return _MANY[kind]
+
+
+def screening(protocol: str, steps: int | None, *, kind: str = "design") -> str:
     """Say that a quick protocol is a screening; empty for every other protocol.
 
     Args:
         protocol: Name of the protocol.
         steps: Optimiser steps of a trial.
+        kind: What is compared: "design", "network" or "design or network".
 
     Returns:
         The sentence, or an empty text.
@@ -51,7 +69,7 @@ def screening(protocol: str, steps: int | None) -> str:
     length = f" at {steps:,} steps" if steps else ""
     return (
         f"This is a screening{length}: it narrows the choice down, and a longer training may order"
-        " the designs differently."
+        f" the {many(kind)} differently."
     )
 
 
@@ -64,6 +82,7 @@ def tied(
     cheapest: str,
     chosen_by: str | None,
     is_cheapest_of_all: bool = True,
+    kind: str = "design",
 ) -> str:
     """Name the designs that may be best, and the cheapest that can be recommended.
 
@@ -75,13 +94,14 @@ def tied(
         cheapest: The cheapest of them.
         chosen_by: The cost it is cheapest in, or None where no cost was measured.
         is_cheapest_of_all: False if one that may be best is cheaper but cannot be recommended.
+        kind: What is compared: "design", "network" or "design or network".
 
     Returns:
         The sentence.
     """
     names = listed(labels)
     if len(labels) > _MOST_NAMES:
-        names = f"{len(labels)} of {num_designs} designs, the bold rows of the leaderboard"
+        names = f"{len(labels)} of {num_designs} {many(kind)}, the bold rows of the leaderboard"
     sentence = f"Tied for best on {place}: {names} (95 %)."
     if num_recommended == 1:
         return f"{sentence} Within this group only {cheapest} can be recommended."
@@ -104,13 +124,14 @@ def listed(labels: Sequence[str]) -> str:
     return ("; " if any("," in label for label in labels) else ", ").join(labels)
 
 
-def winner(place: str, *, label: str, margin: float) -> str:
+def winner(place: str, *, label: str, margin: float, kind: str = "design") -> str:
     """Name the one design that remains.
 
     Args:
         place: The data set.
         label: The design.
         margin: Lower bound of its lead over every other, as a share of one.
+        kind: What is compared: "design", "network" or "design or network".
 
     Returns:
         The sentence.
@@ -118,15 +139,22 @@ def winner(place: str, *, label: str, margin: float) -> str:
     if margin >= EQUIVALENCE_MARGIN:
         lead = points_at_least(margin)
         return (
-            f"{_begun(label)} is better than every other design on {place} by at least {lead}"
+            f"{begun(label)} is better than every other {kind} on {place} by at least {lead}"
             " points (lower 95 % bound)."
         )
-    return f"{_begun(label)} is ahead of every other design on {place}; {_small_gain(margin)}."
+    return f"{begun(label)} is ahead of every other {kind} on {place}; {small_gain(margin)}."
 
 
-def _begun(label: str) -> str:
-    """Begin a sentence with a label; a name stays as it is written."""
-    return f"The {label.removeprefix('the ')}" if label.startswith("the ") else label
+def begun(label: str) -> str:
+    """Begin a sentence with what it is about.
+
+    Args:
+        label: How sentences call a row.
+
+    Returns:
+        The words with a capital; a name stays as it is written.
+    """
+    return label[0].upper() + label[1:] if label.startswith(("the ", "no ")) else label
 
 
 def screening_only(place: str, *, num_seeds: int, highest: str, metric: str) -> str:
@@ -165,26 +193,30 @@ def nothing_to_compare(place: str, *, labels: Sequence[str]) -> str:
     return f"Only {labels[0]} finished on {place}, so there is nothing to compare it with."
 
 
-def nothing_recommended(place: str, *, labels: Sequence[str]) -> str:
+def nothing_recommended(place: str, *, labels: Sequence[str], kind: str = "design") -> str:
     """Say that every design that may be best is excluded from the recommendation.
 
     Args:
         place: The data set.
         labels: The designs that may be best.
+        kind: What is compared: "design", "network" or "design or network".
 
     Returns:
         The sentence.
     """
     return (
-        f"No design is recommended on {place}: those that may be best are {listed(labels)}, and"
+        f"No {kind} is recommended on {place}: those that may be best are {listed(labels)}, and"
         " each is a control, had failed runs or too few."
     )
 
 
-def no_attention_may_be_best(*, attention: bool = True, networks: bool = False) -> str:
+def no_attention_may_be_best(
+    label: str = "no attention", *, attention: bool = True, networks: bool = False
+) -> str:
     """Say what it means that the plain backbone is in the set.
 
     Args:
+        label: How it is called.
         attention: Whether attention was compared.
         networks: Whether whole networks were compared.
 
@@ -192,12 +224,9 @@ def no_attention_may_be_best(*, attention: bool = True, networks: bool = False) 
         The sentence.
     """
     if not attention:
-        return (
-            "The backbone as it is, no attention, is among them: no other network is shown to be"
-            " better here."
-        )
+        return f"{begun(label)} is among them: no other network is shown to be better here."
     nor = ", nor another network to be better" if networks else ""
-    return f"No attention is among them: attention is not shown to be worth its cost here{nor}."
+    return f"{begun(label)} is among them: attention is not shown to be worth its cost here{nor}."
 
 
 def leak_mark(num_leaked: int, *, num_items: int) -> str:
@@ -216,50 +245,15 @@ def leak_mark(num_leaked: int, *, num_items: int) -> str:
     )
 
 
-def pair(
-    first: str,
-    second: str,
-    *,
-    low: float,
-    high: float,
-    significant: bool,
-    equivalent: bool,
-    detectable: float,
-) -> str:
-    """Say what is known of two designs.
+def small_gain(bound: float) -> str:
+    """Say how small a gain may be.
 
     Args:
-        first: The design the difference is taken of.
-        second: The design it is compared with.
-        low: Lower 95 % bound of first minus second, as a share of one.
-        high: Upper bound.
-        significant: Whether the difference holds after the correction for all comparisons.
-        equivalent: Whether it lies within half a point.
-        detectable: Smallest difference the study could have seen, as a share of one.
+        bound: Its lower bound, as a share of one.
 
     Returns:
-        The sentence.
+        The words, without a capital or a point.
     """
-    if significant and low > 0:
-        return _ahead(first, second, low)
-    if significant and high < 0:
-        return _ahead(second, first, -high)
-    if equivalent:
-        return f"{_begun(first)} and {second} are equivalent within {MARGIN_IN_POINTS} points."
-    return (
-        "No conclusion: this study could only have seen differences above"
-        f" {points_at_most(detectable)} points."
-    )
-
-
-def _ahead(leader: str, other: str, bound: float) -> str:
-    if bound < EQUIVALENCE_MARGIN:
-        return f"{_begun(leader)} is ahead of {other}; {_small_gain(bound)}."
-    lead = points_at_least(bound)
-    return f"{_begun(leader)} is ahead of {other} by at least {lead} points (lower 95 % bound)."
-
-
-def _small_gain(bound: float) -> str:
     gain = points_at_least(max(bound, 0.0))
     return (
         "the gain may be close to zero"

@@ -13,6 +13,7 @@ from whatwhere.study.packages import version_of
 FAMILY = "network"
 NETWORK_NUMBER = 2000  # networks stand after all designs, typed and users' ones too
 _OTHERS_NUMBER = NETWORK_NUMBER + 900
+_PUBLISHED_RESNETS = ("resnet32", "resnet44", "resnet18-large", "resnet34-large")
 _WITH_OPTIONS = re.compile(r"\s*[\w.-]+\s*\([^()]+=[^()]+\)\s*")
 
 
@@ -61,7 +62,7 @@ def network_design(text: str) -> Design:
     known = networks()
     version = known.version(base) if base in known else "1"
     card = _card(network, known.card(base) if base in known else None)
-    identity = f"network {network}/{version}{_package_version(network, card)}"
+    identity = f"network {network}/{version}{_package_version(card)}"
     return Design(card, None, identity, network=network)
 
 
@@ -86,6 +87,7 @@ def refuse_networks(designs: Sequence[Design], pretrained: str) -> None:
 
 def _card(network: str, card: NetworkCard | None) -> DesignCard:
     title = card.title if card else network
+    source, fidelity, licence = _unlisted(network)
     number = NETWORK_NUMBER + card.number if card else _OTHERS_NUMBER
     return DesignCard(
         number=number,
@@ -94,21 +96,29 @@ def _card(network: str, card: NetworkCard | None) -> DesignCard:
         title=f"{title}, a whole network",
         kind="network",
         equation="",
-        source=card.source if card else _source(network),
-        fidelity=card.fidelity if card else "exact",
+        source=card.source if card else source,
+        fidelity=card.fidelity if card else fidelity,
         departures=card.departures if card else "",
-        licence=card.licence if card else "",
+        licence=card.licence if card else licence,
     )
 
 
-def _package_version(network: str, card: DesignCard) -> str:
+def _package_version(card: DesignCard) -> str:
     """Return what other package makes the network, and its version; empty where none does."""
-    package = "timm" if network.startswith(TIMM_PREFIX) else card.licence.partition(",")[0]
+    package = card.licence.partition(",")[0]
     return f"/{package} {version_of(package)}" if package else ""
 
 
-def _source(network: str) -> str:
-    return "timm" if network.startswith(TIMM_PREFIX) else "He et al., CVPR 2016"
+def _unlisted(network: str) -> tuple[str, str, str]:
+    """Return source, fidelity and licence of a network without a card: a ResNet or one of timm."""
+    if network.startswith(TIMM_PREFIX):
+        name = network.removeprefix(TIMM_PREFIX)
+        return f"the code of timm, model {name}", "exact", "timm, Apache-2.0"
+    is_small = network.partition("-")[0] not in ("resnet18", "resnet34")
+    source = f"He et al., CVPR 2016, {'section 4.2' if is_small else 'table 1'}"
+    if network in _PUBLISHED_RESNETS:
+        return source, "exact", ""
+    return f"ours: another depth or width of the networks of {source}", "ours", ""
 
 
 def _file_name(network: str) -> str:

@@ -22,6 +22,9 @@ def make_gate(name: GateName, *, channels: int) -> nn.Module | None:
 
     Returns:
         The gate.
+
+    Source: of each at its class. The spatial gate of gMLP (Liu et al., NeurIPS 2021) is left out:
+        its weights are a matrix over the pixels, so it would fix the size of the images.
     """
     kinds: dict[str, type[nn.Module]] = {
         "query": QueryGate,

@@ -62,9 +62,9 @@ class AMSRAConfig:
             raise UsageError("amsra: chained has no effect with one kernel")
 
     def idle(self) -> dict[str, str]:
-        """Return the options that have no effect beside the others, each with the reason."""
+        """Return the options that have no effect beside the others, each with the value beside which."""
         of_lgsa = ("gate", "key_grid", "head_dim")
-        return {} if self.lgsa else dict.fromkeys(of_lgsa, "with lgsa=false")
+        return {} if self.lgsa else dict.fromkeys(of_lgsa, "lgsa=false")
 
 
 class HMRAB(nn.Module):

@@ -13,8 +13,9 @@ class NetworkCard:
         family: The group it belongs to: "samc", "amsra", "msga" or "rival".
         title: What it is, in a few words.
         source: Paper or package, section, table.
-        fidelity: "exact" where the source fixes every value, "reconstruction" where parts of it
-            had to be decided by us, "ours" where there is no source.
+        fidelity: "exact" where the source fixes every value but those of the departures,
+            "reconstruction" where parts of it had to be decided by us, "ours" where there is no
+            source.
         departures: Where it differs from its source; "" where nowhere.
         parameters_at_10: Learned values with 10 classes.
         parameters_at_100: Learned values with 100 classes.

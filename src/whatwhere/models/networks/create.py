@@ -87,7 +87,10 @@ def _known(name: str) -> tuple[str, dict[str, str]]:
     """Return the registered name and the options of a text."""
     base, options = split_text(name)
     if base not in networks():
-        raise unknown_name("backbone", base, [*RESNETS, "resnet20-w32", *networks(), "timm:NAME"])
+        if is_resnet(base):
+            raise UsageError(f"{base} has no options: write {base} alone, or a width, {base}-w32")
+        known = dict.fromkeys([*RESNETS, "resnet20-w32", *networks(), "timm:NAME"])
+        raise unknown_name("network", base, known)
     return base, options
 
 

@@ -51,7 +51,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
 
     Args:
         default: A frozen dataclass whose fields are int, float, bool, a `Literal` of texts, one of
-            these or None, or a tuple of numbers of any length.
+            these or None, or a tuple of numbers of any length. One with a method `idle` says by
+            field beside what other value it is never read.
         options: Values as text; tuples are written with "-", None as "none".
         name: Of the network, for error messages.
 
@@ -78,7 +79,8 @@ def with_options(default: ConfigType, options: Mapping[str, str], *, name: str) 
     idle: Mapping[str, str] = config.idle() if hasattr(config, "idle") else {}
     for option, value in parsed.items():
         if option in idle and value != getattr(default, option):
-            raise UsageError(f"{name}: {option} has no effect {idle[option]}; leave it out")
+            said = f"{option}={options[option]} has no effect beside {idle[option]}"
+            raise UsageError(f"{name}: {said}; leave it out")
     return config
 
 

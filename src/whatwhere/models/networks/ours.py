@@ -9,7 +9,8 @@ from whatwhere.models.networks.amsra import AMSRAConfig, AMSRANet
 from whatwhere.models.networks.cards import NetworkCard
 from whatwhere.models.networks.factory import NetworkFactory
 from whatwhere.models.networks.msga import MSGA, MSGAConfig
-from whatwhere.models.networks.samc import SAMC, SAMCConfig
+from whatwhere.models.networks.samc import SAMC
+from whatwhere.models.networks.samc_config import SAMCConfig
 
 _SAMC = "SAMC, Lin et al., Proc. SPIE 13395, 133951K (2024), the text without its figures"
 _AMSRA = "AMSRA-Net, Jiang et al., 2026, the abstract"
@@ -23,7 +24,8 @@ _SAMC_OURS = (
 )
 _AMSRA_OURS = (
     "all but the cascade of four blocks of MSFD and LGSA is ours; two MSFD for each LGSA, where"
-    " depths=1-1-1-1 is the literal reading"
+    " depths=1-1-1-1 is the literal reading; every width has as many heads as head_dim divides it"
+    " into, so an inner width of another number of heads is not offered"
 )
 _MSGA_OURS = "kernels, groups, widths, depths, norms, the code of position and the fusion are ours"
 
@@ -61,7 +63,8 @@ _TABLE: tuple[tuple[str, str, str, str, str, Callable[..., nn.Module], Any, int,
         "samc_l",
         "samc",
         "SAMC at 3.6 M parameters (reconstruction)",
-        f"{_SAMC}; its search, of which the size alone is told",
+        f"{_SAMC}; its search, of which the size and the accuracy are told (3.6 M; 74.74 % on"
+        " CIFAR-100) and nothing else",
         _SAMC_OURS,
         _samc,
         SAMCConfig(dims=(96, 192, 256), heads=(3, 6, 8), mlp_ratio=3),

@@ -1,15 +1,14 @@
 """SAMC: stages of multi-scale embedding and convolutional self-attention, a reconstruction."""
 
-from dataclasses import dataclass
-from typing import Literal
+import math
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional
 
-from whatwhere.errors import UsageError
-from whatwhere.models.networks.samc_size import matched_narrow, samc_parameters
+from whatwhere.models.networks.samc_config import SAMCConfig
+from whatwhere.models.networks.samc_size import matched_narrow
 from whatwhere.nn.multiscale import (
     MultiScaleEmbed,
     SingleScaleEmbed,
@@ -27,79 +26,6 @@ from whatwhere.nn.tokens import (
     sine_position,
     start_linear_layers,
 )
-
-
-@dataclass(frozen=True, kw_only=True)
-class SAMCConfig:
-    """What distinguishes one SAMC from another; one value per stage where there are several.
-
-    Args:
-        dims: Channels, multiples of 8.
-        depths: Number of attention blocks, at least 1.
-        heads: Number of heads, each a divisor of the channels.
-        mlp_ratio: Hidden channels of the network per pixel, in units of the channels.
-        kernels: Kernel sizes of the embedding.
-        embed: "multi"; or one kernel size, "dense", or narrowed to the same parameters, "matched".
-        pool: Whether the mean of the embedding comes "after" its convolutions or "before" them.
-        pools: Stride of that mean, 1 or 2 pixels.
-        shortcut: What is added to a stage's output: its pooled input with zero channels, "pad", or
-            projected by a 1x1 kernel, "proj"; the pooled image with zero channels, "image"; or
-            "none".
-        attention: "attention"; a depthwise-separable 3x3 convolution, "depthwise"; or nothing but
-            the norm, "identity".
-        projection: What queries, keys and values are made by, "conv" or "linear".
-        kv_strides: Stride of keys and values, in pixels.
-        position: "none", or "sine", a fixed code added once, before the first attention.
-        drop_path: Rate in the last block; rising from 0 in the first.
-
-    Raises:
-        UsageError: If a value is outside its range, or has no effect beside the others.
-    """
-
-    dims: tuple[int, ...] = (64, 128, 160)
-    depths: tuple[int, ...] = (2, 3, 3)
-    heads: tuple[int, ...] = (2, 4, 5)
-    mlp_ratio: int = 2
-    kernels: Literal["1-3-5", "3-5-7", "1-3-5-7"] = "1-3-5"
-    embed: Literal["multi", "dense", "matched"] = "multi"
-    pool: Literal["after", "before"] = "after"
-    pools: tuple[int, ...] = (2, 2, 2)
-    shortcut: Literal["pad", "proj", "image", "none"] = "pad"
-    attention: Literal["attention", "depthwise", "identity"] = "attention"
-    projection: Literal["conv", "linear"] = "conv"
-    kv_strides: tuple[int, ...] = (2, 1, 1)
-    position: Literal["none", "sine"] = "none"
-    drop_path: float = 0.1
-
-    def __post_init__(self) -> None:
-        per_stage = ("depths", "heads", "pools", "kv_strides")
-        for name in per_stage:
-            if len(getattr(self, name)) != len(self.dims):
-                raise UsageError(
-                    f"samc: {name} has {len(getattr(self, name))} stages, dims {len(self.dims)};"
-                    " expected the same number"
-                )
-        for name in ("dims", *per_stage):
-            if min(getattr(self, name), default=0) < 1:
-                raise UsageError(f"samc: {name}={getattr(self, name)}: expected numbers from 1")
-        if any(later < before for before, later in zip(self.dims, self.dims[1:], strict=False)):
-            raise UsageError(f"samc: dims={self.dims}: expected channels that never decrease")
-        if any(dim % heads for dim, heads in zip(self.dims, self.heads, strict=True)):
-            raise UsageError(f"samc: heads={self.heads} do not divide dims={self.dims}")
-        if any(dim % 8 for dim in self.dims) or self.mlp_ratio < 1 or max(self.pools) > 2:
-            raise UsageError(
-                "samc: expected dims of multiples of 8, mlp_ratio from 1, pools 1 or 2"
-            )
-        if not 0 <= self.drop_path < 1:
-            raise UsageError(f"samc: drop_path={self.drop_path}: expected from 0 to below 1")
-        if self.embed != "multi" and self.kernels != "1-3-5":
-            raise UsageError(f"samc: kernels={self.kernels} has no effect with embed={self.embed}")
-        if self.attention != "attention" and self.projection != "conv":
-            raise UsageError("samc: projection has no effect without attention")
-
-    def num_parameters(self, *, num_classes: int, in_channels: int = 3) -> int:
-        """Return the number of learned values of the network, without building it."""
-        return samc_parameters(self, num_classes=num_classes, in_channels=in_channels)
 
 
 class SAMCBlock(nn.Module):
@@ -198,7 +124,8 @@ class SAMC(nn.Module):
         pooling (2.1), convolutional projection as in CvT (equation 2), a pooled residual from the
         image (equation 3), no code of position. Stage count, widths, depths, heads, MLP and
         activation are ours, chosen so that the counts are those reported (1.21 M and 1.22 M); the
-        residual is taken in every stage, which for the first is the equation.
+        residual is taken in every stage, which for the first is the equation. Its other reading,
+        the pooled image added once to the last map, is the option shortcut=image.
 
     Cost: 1,206,322 parameters with 10 classes, 1,220,812 with 100; 70.5 M multiply-adds for an
         image of 32 x 32 pixels. Windows of the pooling at far edges are smaller, so that no pixel
@@ -228,13 +155,19 @@ class SAMC(nn.Module):
         self, image: Float[Tensor, "batch channel height width"]
     ) -> Float[Tensor, "batch class"]:
         """Return the logits of normalised images."""
-        x = residual = image
-        for stage, stride in zip(self.stages, self.config.pools, strict=True):
-            if self.config.shortcut != "image":
-                residual = x
-            residual = average_pool(residual, stride=stride)
-            x = stage(x, None if self.config.shortcut == "none" else residual)
+        x = image
+        for number, stage in enumerate(self.stages):
+            x = stage(x, self._residual(image, x, stage=number))
         return self.head(self.norm(x.mean(dim=(2, 3))))
+
+    def _residual(self, image: Tensor, x: Tensor, *, stage: int) -> Tensor | None:
+        """Return what is added to a stage's output, before projection and zero channels."""
+        pools = self.config.pools
+        if self.config.shortcut in ("pad", "proj"):
+            return average_pool(x, stride=pools[stage])
+        if self.config.shortcut == "image" and stage == len(pools) - 1:
+            return average_pool(image, stride=math.prod(pools))
+        return None
 
 
 def _embed(in_channels: int, config: SAMCConfig, stage: int) -> nn.Module:
@@ -263,6 +196,7 @@ def _mix(config: SAMCConfig, stage: int) -> nn.Module:
     return ConvAttention(
         channels,
         num_heads=config.heads[stage],
+        head_dim=config.head_dim,
         kv_stride=config.kv_strides[stage],
         projection=config.projection,
     )

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from whatwhere.nn.multiscale import MAX_IMAGE_CHANNELS, embed_widths
 
 if TYPE_CHECKING:
-    from whatwhere.models.networks.samc import SAMCConfig
+    from whatwhere.models.networks.samc_config import SAMCConfig
 
 
 def samc_parameters(config: "SAMCConfig", *, num_classes: int, in_channels: int = 3) -> int:
@@ -20,13 +20,13 @@ def samc_parameters(config: "SAMCConfig", *, num_classes: int, in_channels: int 
         The count, equal to that of the built network.
 
     Example:
-        >>> from whatwhere.models.networks.samc import SAMCConfig
+        >>> from whatwhere.models.networks.samc_config import SAMCConfig
         >>> samc_parameters(SAMCConfig(), num_classes=100)
         1220812
     """
     total, before = 0, in_channels
-    for channels, depth in zip(config.dims, config.depths, strict=True):
-        total += _embed(config, before, channels) + depth * _block(config, channels)
+    for stage, (channels, depth) in enumerate(zip(config.dims, config.depths, strict=True)):
+        total += _embed(config, before, channels) + depth * _block(config, stage)
         total += _conv(before, channels, 1) if config.shortcut == "proj" else 0
         before = channels
     return total + 2 * before + (before + 1) * num_classes
@@ -67,19 +67,23 @@ def _narrowed(before: int, channels: int, size: int, narrow: int) -> int:
     return _conv(before, narrow, 1) + _conv(narrow, channels, size)
 
 
-def _block(config: "SAMCConfig", channels: int) -> int:
+def _block(config: "SAMCConfig", stage: int) -> int:
+    channels = config.dims[stage]
     hidden = config.mlp_ratio * channels
     mlp = _linear(channels, hidden) + _linear(hidden, channels)
-    return 4 * channels + mlp + _mix(config, channels)
+    return 4 * channels + mlp + _mix(config, stage)
 
 
-def _mix(config: "SAMCConfig", channels: int) -> int:
+def _mix(config: "SAMCConfig", stage: int) -> int:
+    channels = config.dims[stage]
     local = 9 * channels + 2 * channels
     if config.attention == "identity":
         return 0
     if config.attention == "depthwise":
         return local + _linear(channels, channels)
-    return 4 * _linear(channels, channels) + (3 * local if config.projection == "conv" else 0)
+    inner = channels if config.head_dim is None else config.heads[stage] * config.head_dim
+    linear = 3 * _linear(channels, inner) + _linear(inner, channels)
+    return linear + (3 * local if config.projection == "conv" else 0)
 
 
 def _conv(before: int, after: int, size: int) -> int:

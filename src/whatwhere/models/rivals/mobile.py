@@ -69,9 +69,9 @@ MOBILE: tuple[Row, ...] = (
             title="MobileNetV2",
             source="Sandler et al., CVPR 2018, table 2",
             fidelity="exact",
-            departures="strides 1,1,2,2,1,2,1 and a stem of stride 1, for 32 px; SAMC table 2 has"
-            " 2,369,380 parameters, of a form with biases in all convolutions, a 1x1 stem and an"
-            " expansion in the first block",
+            departures="strides 1,1,2,2,1,2,1 and a stem of stride 1, for 32 px; SAMC table 2"
+            " prints 2.37 M parameters, the 2,369,380 of weiaicunzai/pytorch-cifar100, which has"
+            " biases in all convolutions, a 1x1 stem and an expansion in the first block",
             parameters_at_10=2_236_682,
             parameters_at_100=2_351_972,
             macs_at_100=88_091_648,

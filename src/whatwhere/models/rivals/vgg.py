@@ -53,7 +53,8 @@ VGG: tuple[Row, ...] = (
             name="vgg19",
             family="rival",
             title="VGG-19 with batch norms",
-            source="Simonyan and Zisserman, ICLR 2015, table 1 column E; the size of SAMC table 2",
+            source="Simonyan and Zisserman, ICLR 2015, table 1 column E; of the size in SAMC"
+            " table 2 (39.33 M)",
             fidelity="exact",
             departures="batch norms; the first linear layer reads the mean of the last map (512"
             " values, all of them at 32 px) instead of 7 x 7 x 512; pools round odd sides up",

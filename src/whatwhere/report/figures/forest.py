@@ -1,4 +1,4 @@
-"""The forest plot: every design's paired difference from no attention, with its interval."""
+"""The forest plot: paired differences of all rows from the plain backbone, with intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def draw_forest(differences: Sequence[Difference], *, name: str, control: str, m
     return render(
         lambda figure: _draw(figure, differences, control, metric),
         name=name,
-        title=f"Difference in {metric} of each design from {control}, with 95 % intervals",
+        title=f"Difference in {metric} of each row from {control}, with 95 % intervals",
         width=_WIDTH,
         height=height,
     )
