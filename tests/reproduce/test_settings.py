@@ -183,3 +183,8 @@ def test_wheels_carry_the_files():
 
     ignored = (Path(__file__).parents[2] / ".gitignore").read_text().split()
     assert not any("toml" in line or "settings" in line for line in ignored)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_figure_is_quoted_from_memory(name):
+    assert not [f for f in load_setting(name).figures if "memory" in f.source]

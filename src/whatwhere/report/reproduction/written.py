@@ -10,12 +10,13 @@ from whatwhere.records import write_atomically
 from whatwhere.report.figures.sweep import Swept, draw_sweep
 from whatwhere.report.numbers import count, percent
 from whatwhere.report.page import CONTENT_POLICY, page_environment
-from whatwhere.report.reproduction.told import (
+from whatwhere.report.reproduction.lines import (
+    HEADINGS,
     LEGEND,
-    metric_title,
-    printed_label,
-    shown_measured,
-    shown_sd,
+    YARDSTICKS,
+    Line,
+    verdict_lines,
+    yardstick_lines,
 )
 from whatwhere.report.text import markdown
 
@@ -80,11 +81,8 @@ def result_markdown(told: dict[str, Any]) -> str:
     lines += [f"**{markdown(told['status'])}**", ""] if told["status"] else []
     lines += [markdown(told["headline"]), ""]
     lines += [f"- {name}: {markdown(str(value))}" for name, value in facts_of(told)]
-    if told["verdicts"]:
-        lines += ["", "| Row | Metric | Reported | Measured | SD of a run | Runs | Verdict |"]
-        lines += ["| :--- | :--- | ---: | ---: | ---: | ---: | :--- |"]
-        lines += [_markdown_row(verdict) for verdict in told["verdicts"]]
-        lines += ["", LEGEND]
+    lines += _table(verdict_lines(told), HEADINGS, LEGEND)
+    lines += _table(yardstick_lines(told), HEADINGS[:6], YARDSTICKS)
     lines += ["", *_points(told)]
     for result in told["sweeps"]:
         lines += ["", *(markdown(sentence) for sentence in result["sentences"])]
@@ -145,24 +143,16 @@ def sections_of(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(title, list(texts)) for title, texts in sections if texts]
 
 
-def _markdown_row(verdict: dict[str, Any]) -> str:
-    cells = [
-        printed_label(verdict),
-        metric_title(verdict["metric"]),
-        verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
-        shown_measured(verdict),
-        shown_sd(verdict),
-        str(verdict["num_seeds"] or "–"),
-        shown_verdict(verdict),
+def _table(lines: list[Line], headings: tuple[str, ...], legend: str) -> list[str]:
+    """Return lines as a table of Markdown with as many columns as headings; [] without lines."""
+    if not lines:
+        return []
+    aligned = [
+        ":---" if name in ("Row", "Metric", "Verdict", "Why") else "---:" for name in headings
     ]
-    return f"| {' | '.join(markdown(cell) for cell in cells)} |"
-
-
-def shown_verdict(verdict: dict[str, Any]) -> str:
-    """Return a verdict with its reason where it has one."""
-    doubts = [flaw["sentence"] for flaw in verdict["flaws"] if not flaw["impossible"]]
-    why = "; ".join(filter(None, [verdict["reason"], *(f"doubtful: {d}" for d in doubts)]))
-    return f"{verdict['verdict']} ({why})" if why else verdict["verdict"]
+    shown = [[markdown(cell) for cell in line[: len(headings)]] for line in lines]
+    rows = [f"| {' | '.join(cells)} |" for cells in (headings, aligned, *shown)]
+    return ["", *rows, "", legend]
 
 
 def _points(told: dict[str, Any]) -> list[str]:
@@ -214,23 +204,14 @@ def write_reproduction_page(folder: Path, told: dict[str, Any]) -> Path:
         told=told,
         policy=CONTENT_POLICY,
         facts_shown=facts_of(told),
-        rows=[
-            (
-                printed_label(verdict),
-                metric_title(verdict["metric"]),
-                verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
-                shown_measured(verdict),
-                shown_sd(verdict),
-                str(verdict["num_seeds"] or "–"),
-                verdict["verdict"],
-                shown_verdict(verdict).removeprefix(verdict["verdict"]).strip(" ()"),
-            )
-            for verdict in told["verdicts"]
-        ],
+        headings=HEADINGS,
+        rows=verdict_lines(told),
+        yardsticks=yardstick_lines(told),
         points=[point_cells(point) for point in told["points"]],
         sweeps=list(zip(told["sweeps"], drawings, strict=True)),
         sections=sections_of(told),
         legend=LEGEND,
+        yardstick_legend=YARDSTICKS,
     )
     path = folder / "reproduction.html"
     write_atomically(path, page.encode("utf-8", errors="replace"))

@@ -42,7 +42,7 @@ class Reproduction:
 
     @property
     def verdicts(self) -> list[dict[str, Any]]:
-        """One dictionary per reported figure."""
+        """One dictionary per figure that the paper reports."""
         return list(self.told["verdicts"])
 
     def __repr__(self) -> str:
