@@ -11,7 +11,7 @@ from whatwhere.study.chosen import choose_designs
 from whatwhere.study.listing import list_cards
 from whatwhere.study.reproducing.points import layout
 from whatwhere.training.changes import split_changes
-from whatwhere.training.presets import PRESETS
+from whatwhere.training.presets import PRESETS, preset
 
 NAMES = setting_names()
 MEDMNIST = (
@@ -188,3 +188,28 @@ def test_wheels_carry_the_files():
 @pytest.mark.parametrize("name", NAMES)
 def test_no_figure_is_quoted_from_memory(name):
     assert not [f for f in load_setting(name).figures if "memory" in f.source]
+
+
+TOKENS = ("amsra_s", "cct_6_3x1", "cct_7_3x1", "samc", "samc_l", "vit", "crossvit", "msga")
+
+
+@pytest.mark.parametrize(
+    "name", ["amsra2026_cifar10", "samc2024_cifar10", "samc2024_cifar100", "msga2025_cifar100"]
+)
+def test_networks_of_tokens_are_never_run_with_sgd_alone(name):
+    setting = load_setting(name)
+    for row in setting.rows:
+        if row.design not in TOKENS:
+            continue
+        twins = [o for o in setting.rows if (o.label, o.design) == (row.label, row.design)]
+        recipes = [
+            preset(o.protocol or setting.protocol, easy=False, allow_flip=True, image_size=32)
+            for o in twins
+        ]
+        assert "adamw" in [recipe.optimizer for recipe in recipes], row
+
+
+def test_what_is_expected_of_the_modern_recipe_is_run():
+    rows = load_setting("amsra2026_cifar10").rows
+    modern = {row.design for row in rows if row.protocol == "r1"}
+    assert modern == {"amsra_s", "resnet18", "cct_7_3x1"}
