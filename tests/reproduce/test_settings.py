@@ -1,5 +1,7 @@
 """Every setting's file: read strictly, and checked against what the program knows today."""
 
+import shlex
+
 import pytest
 
 from whatwhere.data.catalogue import CATALOGUE
@@ -10,7 +12,7 @@ from whatwhere.stats.published import read_printed
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.listing import list_cards
 from whatwhere.study.reproducing.points import layout
-from whatwhere.training.changes import split_changes
+from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.presets import PRESETS, preset
 
 NAMES = setting_names()
@@ -213,3 +215,35 @@ def test_what_is_expected_of_the_modern_recipe_is_run():
     rows = load_setting("amsra2026_cifar10").rows
     modern = {row.design for row in rows if row.protocol == "r1"}
     assert modern == {"amsra_s", "resnet18", "cct_7_3x1"}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if load_setting(n).refused])
+def test_the_command_of_a_refusal_is_that_of_the_file(name):
+    setting = load_setting(name)
+    words = shlex.split(setting.refused.partition("the nearest thing is: ")[2])
+    assert words[:3] == ["whatwhere", "compare", "FOLDER"]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options == {
+        "--protocol": setting.protocol,
+        "--backbone": setting.backbone,
+        "-d": ",".join(row.design for row in setting.rows),
+        "--image-size": "224",
+        "--batch": str(setting.batch_size),
+        "--epochs": "100",
+    }
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("dmsca2026")])
+def test_no_reading_of_dmsca_is_called_the_published_overhead(name):
+    notes = [row.note for row in load_setting(name).rows if row.design == "dmsca_gate3"]
+    whose = "the" if "resnet50" in name else "ResNet-50's"
+    assert set(notes) <= {f"ours: nearest to {whose} published overhead"}
+
+
+def test_the_protocol_on_imagenet_is_that_of_the_table():
+    for name in (n for n in NAMES if n.endswith("imagenet")):
+        setting = load_setting(name)
+        base, changes = split_changes(setting.protocol)
+        recipe = with_changes(preset(base, easy=False, allow_flip=True, image_size=224), changes)
+        assert (recipe.optimizer, recipe.learning_rate, recipe.momentum) == ("sgd", 0.1, 0.9)
+        assert (recipe.schedule, recipe.weight_decay, setting.batch_size) == ("cosine", 1e-4, 128)
