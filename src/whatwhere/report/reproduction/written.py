@@ -6,7 +6,8 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whatwhere.records import write_atomically
+from whatwhere.errors import MismatchError
+from whatwhere.records import folder_lock, write_atomically
 from whatwhere.report.figures.sweep import Swept, draw_sweep
 from whatwhere.report.numbers import count, percent
 from whatwhere.report.page import CONTENT_POLICY, page_environment
@@ -18,6 +19,7 @@ from whatwhere.report.reproduction.lines import (
     verdict_lines,
     yardstick_lines,
 )
+from whatwhere.report.reproduction.told import FORMAT
 from whatwhere.report.text import markdown
 
 _SAME = ("when", "environment", "commit", "command")
@@ -26,7 +28,8 @@ _SAME = ("when", "environment", "commit", "command")
 def append_result(folder: Path, told: dict[str, Any]) -> Path:
     """Append a reproduction to the result file of its day, and write the file for reading.
 
-    A result that says what the last one of the day says already is not written twice.
+    A result that says what the last one of the day says already is not written twice. Processes
+    that append at the same time wait for each other.
 
     Args:
         folder: Of the reproduction; the files go to `results/` in it.
@@ -34,16 +37,53 @@ def append_result(folder: Path, told: dict[str, Any]) -> Path:
 
     Returns:
         The JSON file; beside it lies the same as Markdown.
+
+    Raises:
+        MismatchError: If the file of the day does not read.
     """
-    path = folder / "results" / f"{told['when'][:10]}-{told['setting']}.json"
-    entries = json.loads(path.read_bytes()) if path.is_file() else []
-    if not entries or _content(entries[-1]) != _content(json.loads(json.dumps(told))):
-        entries.append(told)
-    text = json.dumps(entries, indent=1, allow_nan=False) + "\n"
-    write_atomically(path, text.encode())
-    parts = [result_markdown(entry) for entry in reversed(entries)]
-    write_atomically(path.with_suffix(".md"), "\n\n".join(parts).encode() + b"\n")
+    results = folder / "results"
+    path = results / f"{told['when'][:10]}-{told['setting']}.json"
+    with folder_lock(results, wait=True, on_wait=lambda: None):
+        entries = _entries(path)
+        if not entries or _content(entries[-1]) != _content(json.loads(json.dumps(told))):
+            entries.append(told)
+        text = json.dumps(entries, indent=1, allow_nan=False) + "\n"
+        write_atomically(path, text.encode())
+        parts = [result_markdown(entry) for entry in reversed(entries)]
+        write_atomically(path.with_suffix(".md"), "\n\n".join(parts).encode() + b"\n")
     return path
+
+
+def check_results(folder: Path, setting: str) -> None:
+    """Refuse result files that could not be extended, before anything is trained.
+
+    Args:
+        folder: Of the reproduction.
+        setting: Name of the setting.
+
+    Raises:
+        MismatchError: If a result file of the setting does not read.
+    """
+    for path in sorted(folder.glob(f"results/*-{setting}.json")):
+        _entries(path)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """Return what a result file holds; [] where there is none yet."""
+    if not path.is_file():
+        return []
+    try:
+        entries = json.loads(path.read_bytes())
+    except ValueError:
+        entries = None
+    whole = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    if not whole or any(entry.get("format") != FORMAT for entry in entries):
+        why = "is from another version of whatwhere" if whole else "is damaged"
+        raise MismatchError(
+            f"{path} {why}, so no result can be appended to it: move the file aside and run the"
+            " same command again; finished runs are kept"
+        )
+    return list(entries)
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
