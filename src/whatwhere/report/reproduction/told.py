@@ -103,7 +103,7 @@ def headline(
     """
     title = scored.setting.title
     if not verdicts:
-        said = next((sentence for result in sweeps for sentence in result.sentences), "")
+        said = _of_sweep(scored, sweeps)
         known = "known of the paper" if scored.setting.kind == "published" else "reported"
         return (
             f"{title}: {said or f'no figure is {known}; {_rows(len(scored.finished))} measured.'}"
@@ -116,6 +116,14 @@ def headline(
     if num_pairs:
         said += f"; {num_pairs} {'pair' if num_pairs == 1 else 'pairs'} {IMPOSSIBLE}"
     return f"{title}: of {len(verdicts)} reported {figures}, {said}."
+
+
+def _of_sweep(scored: Scored, sweeps: tuple[SweepResult, ...]) -> str:
+    """Return what a sweep shows on its first score, in every series; "" without a sweep."""
+    if not sweeps:
+        return ""
+    # Of a shortened sweep only that it was shortened belongs into a headline.
+    return " ".join(sweeps[0].sentences[: 1 if scored.length else None])
 
 
 def _rows(number: int) -> str:
