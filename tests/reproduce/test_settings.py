@@ -1,5 +1,10 @@
 """Every setting's file: read strictly, and checked against what the program knows today."""
 
+import shlex
+import tomllib
+from importlib import resources
+from pathlib import Path
+
 import pytest
 
 from whatwhere.data.catalogue import CATALOGUE
@@ -10,8 +15,8 @@ from whatwhere.stats.published import read_printed
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.listing import list_cards
 from whatwhere.study.reproducing.points import layout
-from whatwhere.training.changes import split_changes
-from whatwhere.training.presets import PRESETS
+from whatwhere.training.changes import split_changes, with_changes
+from whatwhere.training.presets import PRESETS, preset
 
 NAMES = setting_names()
 MEDMNIST = (
@@ -73,9 +78,10 @@ def test_a_backbone_takes_a_block(backbone):
     assert "attention" in str(build_model(spec, design=csa, seed=0)).lower()
 
 
-@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith(("cifar", "samc", "msga"))])
+@pytest.mark.parametrize("name", [n for n in NAMES if load_setting(n).data in CATALOGUE])
 def test_balanced_tests_are_those_of_cifar(name):
-    assert load_setting(name).balanced_test == load_setting(name).data.startswith("cifar")
+    setting = load_setting(name)
+    assert setting.balanced_test == setting.data.startswith("cifar")
 
 
 def test_every_reported_difference_names_its_rows():
@@ -177,9 +183,76 @@ def test_the_list_of_settings_tells_their_state(tmp_path, monkeypatch):
         list_cards("settings", ["smac2024_cifar10"])
 
 
-def test_wheels_carry_the_files():
-    """The build takes the whole package; nothing that git ignores may be among the settings."""
-    from pathlib import Path
-
-    ignored = (Path(__file__).parents[2] / ".gitignore").read_text().split()
+def test_the_files_are_part_of_the_package():
+    """The wheel takes the whole package, and nothing of it is left out by name or by git."""
+    found = resources.files("whatwhere.settings").joinpath("published").iterdir()
+    assert sorted(file.name for file in found) == [f"{name}.toml" for name in NAMES]
+    root = Path(__file__).parents[2]
+    project = tomllib.loads((root / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["build"] == {
+        "targets": {"wheel": {"packages": ["src/whatwhere"]}}
+    }
+    ignored = (root / ".gitignore").read_text().split()
     assert not any("toml" in line or "settings" in line for line in ignored)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_figure_is_quoted_from_memory(name):
+    assert not [f for f in load_setting(name).figures if "memory" in f.source]
+
+
+TOKENS = ("amsra_s", "cct_6_3x1", "cct_7_3x1", "samc", "samc_l", "vit", "crossvit", "msga")
+
+
+@pytest.mark.parametrize(
+    "name", ["amsra2026_cifar10", "samc2024_cifar10", "samc2024_cifar100", "msga2025_cifar100"]
+)
+def test_networks_of_tokens_are_never_run_with_sgd_alone(name):
+    setting = load_setting(name)
+    for row in setting.rows:
+        if row.design not in TOKENS:
+            continue
+        twins = [o for o in setting.rows if (o.label, o.design) == (row.label, row.design)]
+        recipes = [
+            preset(o.protocol or setting.protocol, easy=False, allow_flip=True, image_size=32)
+            for o in twins
+        ]
+        assert "adamw" in [recipe.optimizer for recipe in recipes], row
+
+
+def test_what_is_expected_of_the_modern_recipe_is_run():
+    rows = load_setting("amsra2026_cifar10").rows
+    modern = {row.design for row in rows if row.protocol == "r1"}
+    assert modern == {"amsra_s", "resnet18", "cct_7_3x1"}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if load_setting(n).refused])
+def test_the_command_of_a_refusal_is_that_of_the_file(name):
+    setting = load_setting(name)
+    words = shlex.split(setting.refused.partition("the nearest thing is: ")[2])
+    assert words[:3] == ["whatwhere", "compare", "FOLDER"]
+    options = dict(zip(words[3::2], words[4::2], strict=True))
+    assert options == {
+        "--protocol": setting.protocol,
+        "--backbone": setting.backbone,
+        "-d": ",".join(row.design for row in setting.rows),
+        "--image-size": "224",
+        "--batch": str(setting.batch_size),
+        "--epochs": "100",
+    }
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if n.startswith("dmsca2026")])
+def test_no_reading_of_dmsca_is_called_the_published_overhead(name):
+    notes = [row.note for row in load_setting(name).rows if row.design == "dmsca_gate3"]
+    whose = "the" if "resnet50" in name else "ResNet-50's"
+    assert set(notes) <= {f"ours: nearest to {whose} published overhead"}
+
+
+def test_the_protocol_on_imagenet_is_that_of_the_table():
+    for name in (n for n in NAMES if n.endswith("imagenet")):
+        setting = load_setting(name)
+        base, changes = split_changes(setting.protocol)
+        recipe = with_changes(preset(base, easy=False, allow_flip=True, image_size=224), changes)
+        assert (recipe.optimizer, recipe.learning_rate, recipe.momentum) == ("sgd", 0.1, 0.9)
+        assert (recipe.schedule, recipe.weight_decay, setting.batch_size) == ("cosine", 1e-4, 128)

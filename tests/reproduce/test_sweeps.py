@@ -85,6 +85,48 @@ def test_no_loss_is_no_claim():
     assert text.endswith("no loss is shown.")
 
 
+def test_several_scores_are_several_looks():
+    shares = (0.80, 0.80, 0.85)
+    found = setting("net", rows=(Row("net", "net(heads={value})"),), sweep=HEADS)
+    points = [
+        point(
+            f"{value}",
+            {name: right(share, spread=0.002) for name in ("accuracy", "recall", "auc")},
+            row="net",
+            series="net",
+            value=value,
+        )
+        for value, share in zip(HEADS.values, shares, strict=True)
+    ]
+    results = sweep_results(scored(found, *points), scores=("accuracy", "recall", "auc"))
+    for result in results:
+        (text,) = result.sentences
+        assert text.endswith("This is one of 3 scores looked at; for that it is not corrected.")
+    (alone,) = sweep_results(scored(found, *points), scores=("accuracy",))
+    assert "looked at" not in alone.sentences[0]
+
+
+def test_the_headline_tells_every_series():
+    labels = ("a", "b")
+    found = setting(*labels, sweep=NOISE)
+    points = [
+        point(
+            f"{label} {value:g}", right(share, spread=0.002), row=label, series=label, value=value
+        )
+        for label, last in zip(labels, (0.70, 0.60), strict=True)
+        for value, share in zip(NOISE.values, (0.80, 0.80, last), strict=True)
+    ]
+    said = tell(scored(found, *points), num_test=10_000, num_classes=10)["headline"]
+    assert "a: top-1 accuracy goes from 80.0 % (noise 0) to 70.0 % (0.1)" in said
+    assert "b: top-1 accuracy goes from 80.0 % (noise 0) to 60.0 % (0.1)" in said
+
+
+def test_the_headline_of_a_shortened_sweep_says_only_that():
+    found = heads((0.8, 0.8, 0.9), steps=20)
+    said = tell(found, num_test=10_000, num_classes=10)["headline"]
+    assert said.endswith("this shows that the sweep runs, not what it would find.")
+
+
 def test_differences_are_paired_within_a_series():
     (result,) = sweep_results(noise((0.80, 0.79, 0.70)), scores=("accuracy",))
     first, middle, last = result.points

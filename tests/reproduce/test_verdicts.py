@@ -1,10 +1,16 @@
 """Verdicts on planted records: what is said of a reported figure beside what was measured."""
 
+import io
+
 import pytest
+from rich.console import Console
 
 from tests.reproduce.planted import data_used, point, right, scored, setting
-from whatwhere.report.reproduction.told import headline, status_of, tell
+from whatwhere.report.reproduction.lines import verdict_lines
+from whatwhere.report.reproduction.terminal import print_reproduction
+from whatwhere.report.reproduction.told import status_of, tell
 from whatwhere.report.reproduction.verdicts import find_flaws, judge
+from whatwhere.report.reproduction.written import result_markdown
 from whatwhere.settings import Figure, Row, load_setting
 
 
@@ -73,12 +79,14 @@ def test_another_metric_compares_with_nothing():
     assert (only(found).verdict, only(found).reason) == ("not comparable", "not measured")
 
 
-def test_one_run_compares_with_nothing_and_two_are_a_screening():
-    one = only(one_row("80.0 %", 0.80, seeds=1, spread=0))
+def test_below_three_runs_nothing_is_said_and_two_show_their_interval():
+    one = only(one_row("70.0 %", 0.80, seeds=1, spread=0))
     assert (one.verdict, one.low) == ("not comparable", None)
-    assert one.reason == "one run: how much runs vary is unknown"
-    two = only(one_row("80.0 %", 0.80, seeds=2))
-    assert (two.verdict, two.reason) == ("within", "screening only: two runs")
+    assert one.reason == "screening only: 1 run"
+    two = only(one_row("70.0 %", 0.80, seeds=2))
+    assert (two.verdict, two.reason) == ("not comparable", "screening only: 2 runs")
+    assert two.low < 0.80 < two.high
+    assert only(one_row("70.0 %", 0.80, seeds=3)).verdict == "above"
 
 
 def test_failed_runs_are_told_with_the_verdict():
@@ -124,37 +132,128 @@ def test_of_alternatives_the_better_one_on_validation_is_compared():
     assert only(found).verdict == "within"
 
 
-def test_impossible_figures_stay_impossible_whatever_was_measured():
-    figures = [Figure("net", "accuracy", "81.2 %"), Figure("net", "recall", "78.9 %")]
-    values = {"accuracy": right(0.812), "recall": right(0.789)}
-    found = scored(
-        setting("net", figures=figures, balanced_test=True), point("net", values, steps=20)
-    )
-    said = verdicts(found)
-    assert [v.verdict for v in said] == ["impossible as printed"] * 2
-    assert "with equally many test images of every class" in said[0].reason
-    assert said[0].measured == pytest.approx(0.812)
-    assert headline(found, said) == ("Planted: of 2 reported figures, 2 impossible as printed.")
-
-
-def test_a_yardstick_is_not_judged_as_part_of_the_paper():
+def pair_of_flaws():
     figures = [
         Figure("net", "accuracy", "81.2 %"),
-        Figure("net", "recall", "78.9 %", source="somebody else"),
+        Figure("net", "recall", "78.9 %"),
+        Figure("net", "precision", "70.0 %"),
     ]
+    values = {name: right(0.812, spread=0.002) for name in ("accuracy", "recall", "precision")}
+    return scored(setting("net", figures=figures, balanced_test=True), point("net", values))
+
+
+def test_of_an_impossible_pair_each_figure_is_still_compared():
+    """Arithmetic excludes the pair; which of the two is wrong it cannot say."""
+    said = verdicts(pair_of_flaws())
+    assert [v.verdict for v in said] == ["within", "above", "above"]
+    assert [v.beside for v in said] == [("macro recall 78.9 %",), ("top-1 accuracy 81.2 %",), ()]
+    assert said[0].reason == ""
+
+
+def test_the_pair_has_a_line_of_its_own():
+    told = tell(pair_of_flaws(), num_test=10_000, num_classes=10)
+    assert told["headline"] == (
+        "Planted: of 3 reported figures, 1 within, 2 above; 1 pair impossible as printed."
+    )
+    lines = verdict_lines(told)
+    assert [line.verdict for line in lines] == [
+        "within; impossible as printed beside macro recall 78.9 %",
+        "above; impossible as printed beside top-1 accuracy 81.2 %",
+        "above",
+        "impossible as printed",
+    ]
+    pair = lines[-1]
+    assert (pair.metric, pair.reported) == ("top-1 accuracy and macro recall", "81.2 % and 78.9 %")
+    assert "with equally many test images of every class" in pair.why
+    text = result_markdown(told)
+    assert "| within; impossible as printed beside macro recall 78.9 % |" in text
+    assert "each at 95 %, not corrected for their number" in text
+
+
+def test_a_figure_that_cannot_be_alone_is_impossible_whatever_was_measured():
+    figure = Figure("net", "precision", "101.0 %")
+    values = {"accuracy": right(0.8), "precision": right(0.8)}
+    verdict = only(scored(setting("net", figures=[figure]), point("net", values, steps=20)))
+    assert verdict.verdict == "impossible as printed"
+    assert verdict.reason == "precision 101.0 % is not between 0 and 100 %"
+    assert verdict.measured == pytest.approx(0.8)
+
+
+def with_yardstick(*figures):
+    other = Figure("net", "accuracy", "70.0 %", source="somebody else")
+    found = setting("net", figures=[*figures, other], balanced_test=True)
+    return scored(found, point("net", right(0.8, spread=0.002)))
+
+
+def test_a_yardstick_is_neither_judged_nor_counted():
+    told = tell(with_yardstick(Figure("net", "accuracy", "80.0 %")), num_test=1, num_classes=2)
+    assert told["headline"] == "Planted: of 1 reported figure, 1 within."
+    (yardstick,) = told["yardsticks"]
+    assert (yardstick["verdict"], yardstick["source"]) == ("", "somebody else")
+    assert yardstick["measured"] == pytest.approx(0.8)
+    text = result_markdown(told)
+    assert "| net (somebody else) | top-1 accuracy | 70.0 % | 80.00" in text
+    assert "they are no part of the paper, and nothing is said of them" in text
+
+
+def test_yardsticks_alone_are_no_reported_figures():
+    told = tell(with_yardstick(), num_test=1, num_classes=2)
+    assert told["verdicts"] == []
+    assert told["headline"] == "Planted: no figure is known of the paper; 1 row was measured."
+
+
+def test_a_yardstick_makes_no_flaw_of_the_paper():
+    recall = Figure("net", "recall", "78.9 %", source="somebody else")
+    figures = [Figure("net", "accuracy", "81.2 %"), recall]
     found = scored(setting("net", figures=figures, balanced_test=True), point("net", right(0.8)))
     assert find_flaws(found, num_test=10_000, num_classes=10) == ()
 
 
-def test_all_five_rows_of_the_msga_table_are_impossible_as_printed():
+@pytest.mark.parametrize("name", ["topologies2026_organamnist", "topologies2026_breastmnist"])
+def test_no_figure_of_the_topologies_is_claimed_to_be_known(name):
+    told = tell(scored(load_setting(name)), num_test=156, num_classes=2)
+    assert told["verdicts"] == []
+    assert "no figure is known of the paper" in told["headline"]
+
+
+def test_the_terminal_tells_the_reason_and_the_yardsticks():
+    figure = Figure("net", "accuracy", "80.0 %")
+    console = Console(width=160, record=True, file=io.StringIO())
+    print_reproduction(tell(one_row("80.0 %", 0.80, seeds=2), num_test=1, num_classes=2), console)
+    assert "not comparable (screening only: 2 runs)" in console.export_text()
+    print_reproduction(tell(with_yardstick(figure), num_test=1, num_classes=2), console)
+    text = console.export_text()
+    assert "yardstick, not of the paper" in text
+    assert "net (somebody else)" in text
+
+
+def test_of_alternatives_of_different_size_the_compared_one_is_counted():
+    rows = (Row("net", "small"), Row("net", "large"))
+    figures = [Figure("net", "parameters", "2.00 k")]
+    small = point("net, small", right(0.70), row="net", validation=0.60)
+    large = point("net, large", right(0.65), row="net", validation=0.61, parameters=2001)
+    found = scored(setting("net", rows=rows, figures=figures), small, large)
+    assert (only(found).verdict, only(found).measured) == ("within", 2001)
+    assert only(found).point == "net, large"
+    failed = [
+        point(label, {}, row="net", validation=None, parameters=size)
+        for label, size in (("net, small", 1000), ("net, large", 2001))
+    ]
+    verdict = only(scored(found.setting, *failed))
+    assert (verdict.verdict, verdict.reason) == ("not comparable", "no alternative finished")
+
+
+def test_all_five_rows_of_the_msga_table_hold_an_impossible_pair():
     table = load_setting("msga2025_cifar100")
     found = scored(table)
     told = tell(found, num_test=10_000, num_classes=100)
-    impossible = [
-        (v["row"], v["metric"]) for v in told["verdicts"] if v["verdict"] == "impossible as printed"
-    ]
-    rows = ("MLP", "CNN", "LSTM", "Transformer", "proposed")
-    assert impossible == [(row, metric) for row in rows for metric in ("accuracy", "recall")]
+    rows = ["MLP", "CNN", "LSTM", "Transformer", "proposed"]
+    pairs = [(p["row"], p["verdict"]) for p in told["pairs"] if p["metrics"][1] == "recall"]
+    assert pairs == [(row, "impossible as printed") for row in rows]
+    assert {v["verdict"] for v in told["verdicts"]} == {"not comparable"}
+    assert told["headline"].endswith(
+        "of 20 reported figures, 20 not comparable; 5 pairs impossible as printed."
+    )
     doubtful = {flaw["row"] for flaw in told["flaws"] if flaw["check"] == "auc"}
     assert doubtful == {"MLP", "CNN", "LSTM"}
 

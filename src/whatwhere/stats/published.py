@@ -97,7 +97,8 @@ class Flaw:
     Args:
         check: Name of the check.
         row: The row of the table.
-        metrics: Which of its numbers are concerned.
+        metrics: Which of its numbers are concerned. Of two, what is excluded is that both are
+            as printed; either alone may be.
         impossible: Whether arithmetic excludes them; otherwise they are doubtful.
         sentence: The reason.
     """
@@ -107,6 +108,11 @@ class Flaw:
     metrics: tuple[str, ...]
     impossible: bool
     sentence: str
+
+    @property
+    def of_pair(self) -> bool:
+        """Whether it concerns two numbers beside each other, and neither alone."""
+        return len(self.metrics) > 1
 
 
 def flaws_of_row(row: str, printed: Mapping[str, Printed], test: ScoredOn) -> list[Flaw]:

@@ -76,16 +76,19 @@ def sweep_results(scored: Scored, *, scores: tuple[str, ...]) -> tuple[SweepResu
     """
     sweep = scored.setting.sweep
     assert sweep is not None
-    results = []
-    for score in scores:
-        points = tuple(point for point in scored.finished if score in point.values)
-        if points:
-            results.append(_result(scored, sweep, score, points))
-    return tuple(results)
+    finished = {
+        score: points
+        for score in scores
+        if (points := tuple(point for point in scored.finished if score in point.values))
+    }
+    return tuple(
+        _result(scored, sweep, score, points, num_looks=len(finished))
+        for score, points in finished.items()
+    )
 
 
 def _result(
-    scored: Scored, sweep: Sweep, score: str, points: tuple[ScoredPoint, ...]
+    scored: Scored, sweep: Sweep, score: str, points: tuple[ScoredPoint, ...], *, num_looks: int
 ) -> SweepResult:
     series = list(dict.fromkeys(point.series for point in points))
     found: list[SweepPoint] = []
@@ -96,7 +99,8 @@ def _result(
         if sweep.asks == "loss":
             sentences.append(_loss_sentence(sweep, score, [p for p in found if p.series == name]))
     if sweep.asks == "best":
-        sentences.append(_best_sentence(scored, sweep, score, _each_once(points)))
+        said = _best_sentence(scored, sweep, score, _each_once(points))
+        sentences.append(said + _looks(said, num_looks))
     if scored.length:
         sentences.insert(
             0,
@@ -112,6 +116,13 @@ def _result(
         sentences=tuple(sentences),
         logarithmic=sweep.varies == "batch-size",
     )
+
+
+def _looks(said: str, num_looks: int) -> str:
+    """Say that a best value was looked for on several scores; "" where none is claimed."""
+    if num_looks < 2 or " has the best " not in said:
+        return ""
+    return f" This is one of {num_looks} scores looked at; for that it is not corrected."
 
 
 def _each_once(points: tuple[ScoredPoint, ...]) -> tuple[ScoredPoint, ...]:

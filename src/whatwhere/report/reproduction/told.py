@@ -1,27 +1,22 @@
 """A reproduction as plain values: what terminal, result file and page all show."""
 
-from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from whatwhere.report.numbers import count, large, percent
-from whatwhere.report.reproduction.scored import Scored, ScoredPoint
+from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
 from whatwhere.report.reproduction.sweeps import SweepResult, sweep_results
-from whatwhere.report.reproduction.verdicts import Verdict, find_flaws, judge
-from whatwhere.settings.setting import COSTS
-from whatwhere.stats.published import Flaw
-from whatwhere.stats.scores import PUBLISHED_SCORES, TITLES
-
-FORMAT = 1
-SWEEP_SCORES = ("accuracy", "recall", "auc")
-LEGEND = (
-    "within: the printed figure, with its rounding, meets our 95 % interval for new images and new"
-    " runs; above, below: our interval lies wholly above, or below, the printed figure. The printed"
-    " figure varies between runs too; a single run of ours does by the standard deviation (SD)"
-    " shown. Parameters and multiply-adds are counts and have no interval. Impossible as printed:"
-    " arithmetic excludes the figure, whatever is measured."
+from whatwhere.report.reproduction.verdicts import (
+    IMPOSSIBLE,
+    Verdict,
+    beside_yardsticks,
+    find_flaws,
+    judge,
 )
-_NAMES = {"parameters": "parameters", "macs": "multiply-adds", **TITLES}
+from whatwhere.stats.published import Flaw
+from whatwhere.stats.scores import PUBLISHED_SCORES
+
+FORMAT = 2
+SWEEP_SCORES = ("accuracy", "recall", "auc")
 
 
 def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
@@ -37,7 +32,7 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
     """
     flaws = find_flaws(scored, num_test=num_test, num_classes=num_classes)
     verdicts = judge(scored, flaws)
-    setting, sweeps = scored.setting, sweeps_of(scored)
+    setting, sweeps, pairs = scored.setting, sweeps_of(scored), _pairs(scored, flaws)
     return {
         "format": FORMAT,
         "when": scored.when,
@@ -53,7 +48,9 @@ def tell(scored: Scored, *, num_test: int, num_classes: int) -> dict[str, Any]:
         "data": {**asdict(scored.data), "test_counts": list(scored.data.test_counts)},
         "points": [_point(scored, point) for point in scored.points],
         "verdicts": [_verdict(verdict) for verdict in verdicts],
-        "headline": headline(scored, verdicts, sweeps),
+        "pairs": pairs,
+        "yardsticks": [_verdict(entry) for entry in beside_yardsticks(scored)],
+        "headline": headline(scored, verdicts, sweeps, num_pairs=len(pairs)),
         "flaws": [_flaw(flaw) for flaw in flaws],
         "sweeps": [asdict(result) for result in sweeps],
         "claims": list(setting.claims),
@@ -81,74 +78,73 @@ def status_of(scored: Scored) -> str:
     """Say in a few words whether the runs are those of the setting; "" where they are."""
     parts = [scored.length] if scored.length else []
     parts += [f"other data: {scored.data.other}"] if scored.data.other else []
-    if scored.num_seeds < 3:
+    if scored.num_seeds < MIN_SEEDS_FOR_CLAIMS:
         parts.append(f"screening only: {scored.num_seeds} finished run(s) of each row")
     return "; ".join(parts)
 
 
 def headline(
-    scored: Scored, verdicts: tuple[Verdict, ...], sweeps: tuple[SweepResult, ...] = ()
+    scored: Scored,
+    verdicts: tuple[Verdict, ...],
+    sweeps: tuple[SweepResult, ...] = (),
+    *,
+    num_pairs: int = 0,
 ) -> str:
-    """Return the sentence of a reproduction: how many figures got which verdict, or its sweep's."""
+    """Return the sentence of a reproduction: how many figures got which verdict, or its sweep's.
+
+    Args:
+        scored: What was measured.
+        verdicts: Of the figures of the paper; yardsticks are not counted.
+        sweeps: What its sweep shows.
+        num_pairs: Pairs of figures that cannot both be as printed.
+
+    Returns:
+        One sentence, or several.
+    """
+    title = scored.setting.title
     if not verdicts:
-        said = next((sentence for result in sweeps for sentence in result.sentences), "")
-        said = said or f"no figure is reported; {len(scored.finished)} rows were measured."
-        return f"{scored.setting.title}: {said}"
+        said = _of_sweep(scored, sweeps)
+        known = "known of the paper" if scored.setting.kind == "published" else "reported"
+        return (
+            f"{title}: {said or f'no figure is {known}; {_rows(len(scored.finished))} measured.'}"
+        )
     counts: dict[str, int] = {}
     for verdict in verdicts:
         counts[verdict.verdict] = counts.get(verdict.verdict, 0) + 1
     said = ", ".join(f"{number} {name}" for name, number in counts.items())
     figures = "figure" if len(verdicts) == 1 else "figures"
-    return f"{scored.setting.title}: of {len(verdicts)} reported {figures}, {said}."
+    if num_pairs:
+        said += f"; {num_pairs} {'pair' if num_pairs == 1 else 'pairs'} {IMPOSSIBLE}"
+    return f"{title}: of {len(verdicts)} reported {figures}, {said}."
 
 
-def metric_title(metric: str) -> str:
-    """Return a metric as tables head it."""
-    return _NAMES[metric]
+def _of_sweep(scored: Scored, sweeps: tuple[SweepResult, ...]) -> str:
+    """Return what a sweep shows on its first score, in every series; "" without a sweep."""
+    if not sweeps:
+        return ""
+    # Of a shortened sweep only that it was shortened belongs into a headline.
+    return " ".join(sweeps[0].sentences[: 1 if scored.length else None])
 
 
-def shown_measured(verdict: dict[str, Any]) -> str:
-    """Return what was measured of a figure, with its interval, for a table.
-
-    Args:
-        verdict: From `tell`.
-
-    Returns:
-        For instance "93.10 [92.60, 93.60]", in the unit of the printed figure; a dash where nothing
-        was measured.
-    """
-    value = verdict["measured"]
-    if value is None:
-        return "–"
-    if verdict["metric"] in COSTS:
-        return f"{count(value)} ({large(value)})"
-    shown = _shown_as(verdict)
-    text = shown(value)
-    if verdict["low"] is None:
-        return f"{text} (one run)"
-    return f"{text} [{shown(verdict['low'])}, {shown(verdict['high'])}]"
+def _rows(number: int) -> str:
+    return "1 row was" if number == 1 else f"{number} rows were"
 
 
-def printed_label(verdict: dict[str, Any]) -> str:
-    """Return what a figure is of: its row, and the row that it is the difference to."""
-    minus = f" − {verdict['minus']}" if verdict["minus"] else ""
-    source = f" ({verdict['source']})" if verdict["source"] else ""
-    return f"{verdict['row']}{minus}{source}"
-
-
-def shown_sd(verdict: dict[str, Any]) -> str:
-    """Return the standard deviation of a run in the unit of the printed figure."""
-    sd = verdict["seed_sd"]
-    return "–" if sd is None else _shown_as({**verdict, "minus": ""})(sd)
-
-
-def _shown_as(verdict: dict[str, Any]) -> Callable[[float], str]:
-    """Return what writes a share as the figure is printed: points, percent, or a share of one."""
-    if verdict["minus"]:
-        return lambda share: f"{100 * share:+.2f}".replace("-", "−")
-    if "%" in verdict["printed"]:
-        return lambda share: percent(share, decimals=2)
-    return lambda share: f"{share:.4f}"
+def _pairs(scored: Scored, flaws: tuple[Flaw, ...]) -> list[dict[str, Any]]:
+    """Return the figures that cannot stand beside each other, each pair with the verdict on it."""
+    own = [figure for figure in scored.setting.figures if not (figure.source or figure.minus)]
+    printed = {(figure.row, figure.metric): figure.printed for figure in own}
+    return [
+        {
+            "row": flaw.row,
+            "metrics": list(flaw.metrics),
+            "printed": [printed[flaw.row, metric] for metric in flaw.metrics],
+            "verdict": IMPOSSIBLE,
+            "reason": flaw.sentence,
+        }
+        for flaw in flaws
+        if flaw.impossible and flaw.of_pair
+    ]
 
 
 def _point(scored: Scored, point: ScoredPoint) -> dict[str, Any]:
@@ -188,6 +184,7 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
             for name in ("row", "metric", "printed", "minus", "spread", "source")
         },
         **values,
+        "beside": list(verdict.beside),
         "flaws": [_flaw(flaw) for flaw in verdict.flaws],
     }
 

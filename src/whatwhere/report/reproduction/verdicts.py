@@ -7,6 +7,7 @@ from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.settings.setting import COSTS, Figure
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published import Flaw, ScoredOn, difference_flaw, flaws_of_row
+from whatwhere.stats.scores import TITLES
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 NOT_COMPARABLE, IMPOSSIBLE = "not comparable", "impossible as printed"
@@ -20,6 +21,7 @@ class Verdict:
     Args:
         figure: As it was reported.
         verdict: One of VERDICTS; "above" and "below" are what *we* measured against the figure.
+            "" of a yardstick, which is not judged.
         reason: Why; a sentence or "".
         measured: Our mean over runs, a difference where the figure is one; None without runs.
         low: Lower 95 % bound for new images and new runs; None where runs are too few, and for
@@ -29,6 +31,7 @@ class Verdict:
         num_seeds: Our runs.
         point: Label of what was measured.
         flaws: Why the figure cannot be, or can hardly be.
+        beside: Figures of the same row that it cannot stand beside, such as "macro recall 0.789".
     """
 
     figure: Figure
@@ -41,6 +44,7 @@ class Verdict:
     num_seeds: int = 0
     point: str = ""
     flaws: tuple[Flaw, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 def find_flaws(scored: Scored, *, num_test: int, num_classes: int) -> tuple[Flaw, ...]:
@@ -84,20 +88,38 @@ def _difference_flaws(figures: Sequence[Figure]) -> list[Flaw]:
 
 
 def judge(scored: Scored, flaws: Sequence[Flaw]) -> tuple[Verdict, ...]:
-    """Judge every reported figure.
+    """Judge every figure of the paper.
 
     A figure is *within* where it, with its rounding, meets our 95 % interval; *above* or *below*
-    where our interval lies wholly on that side of it. Counts have no interval: they are within
-    where they are printed as ours would be.
+    where our interval lies wholly on that side of it. Below `MIN_SEEDS_FOR_CLAIMS` runs nothing is
+    said. Counts have no interval: they are within where they are printed as ours would be.
 
     Args:
         scored: What was measured.
         flaws: From `find_flaws`.
 
     Returns:
-        One verdict per figure, in the setting's order.
+        One verdict per figure of the paper, in the setting's order.
     """
-    return tuple(_judged(scored, figure, flaws) for figure in scored.setting.figures)
+    own = [figure for figure in scored.setting.figures if not figure.source]
+    return tuple(_judged(scored, figure, flaws) for figure in own)
+
+
+def beside_yardsticks(scored: Scored) -> tuple[Verdict, ...]:
+    """Lay what was measured beside figures that others report; nothing is said of them.
+
+    Args:
+        scored: What was measured.
+
+    Returns:
+        One entry per figure with a source, in the setting's order, without a verdict.
+    """
+    others = [figure for figure in scored.setting.figures if figure.source]
+    return tuple(replace(_measured(scored, figure), verdict="") for figure in others)
+
+
+def _measured(scored: Scored, figure: Figure) -> Verdict:
+    return _count(scored, figure) if figure.metric in COSTS else _score(scored, figure)
 
 
 def _judged(scored: Scored, figure: Figure, flaws: Sequence[Flaw]) -> Verdict:
@@ -106,14 +128,25 @@ def _judged(scored: Scored, figure: Figure, flaws: Sequence[Flaw]) -> Verdict:
         for flaw in flaws
         if (flaw.row, flaw.check == "difference") == (figure.row, bool(figure.minus))
         and figure.metric in flaw.metrics
-        and not figure.source
     )
-    verdict = _count(scored, figure) if figure.metric in COSTS else _score(scored, figure)
-    impossible = [flaw for flaw in own if flaw.impossible]
-    if impossible:
-        reason = impossible[0].sentence
-        return replace(verdict, verdict=IMPOSSIBLE, reason=reason, flaws=own)
-    return replace(verdict, flaws=own)
+    verdict = _measured(scored, figure)
+    verdict = replace(verdict, flaws=own, beside=_beside(scored, figure, own))
+    alone = [flaw for flaw in own if flaw.impossible and not flaw.of_pair]
+    if alone:
+        return replace(verdict, verdict=IMPOSSIBLE, reason=alone[0].sentence)
+    return verdict
+
+
+def _beside(scored: Scored, figure: Figure, flaws: Sequence[Flaw]) -> tuple[str, ...]:
+    """Return what the paper prints in the same row that cannot be as well."""
+    excluded = {metric for flaw in flaws if flaw.impossible for metric in flaw.metrics}
+    return tuple(
+        f"{TITLES[other.metric]} {other.printed}"
+        for other in scored.setting.figures
+        if other.row == figure.row
+        and other.metric in excluded - {figure.metric}
+        and not (other.source or other.minus)
+    )
 
 
 def chosen_point(scored: Scored, row: str) -> ScoredPoint | None:
@@ -132,10 +165,14 @@ def chosen_point(scored: Scored, row: str) -> ScoredPoint | None:
 
 def _count(scored: Scored, figure: Figure) -> Verdict:
     """Judge parameters or multiply-adds, which do not depend on how long was trained."""
-    points = [p for p in scored.points if p.row == figure.row]
-    counts = {getattr(p, figure.metric) for p in points} - {None}
+    chosen = chosen_point(scored, figure.row)
+    points = [p for p in scored.points if p.row == figure.row] if chosen is None else [chosen]
+    points = [p for p in points if getattr(p, figure.metric) is not None]
+    counts = {getattr(p, figure.metric) for p in points}
     if len(counts) != 1:
-        return Verdict(figure, NOT_COMPARABLE, "not measured")
+        # Of alternatives of different size the finished ones choose.
+        reason = "no alternative finished" if counts else "not measured"
+        return Verdict(figure, NOT_COMPARABLE, reason)
     (count,) = counts
     number = figure.number
     label = points[0].label
@@ -189,9 +226,7 @@ def _compared(
     if reason:
         return replace(found, reason=reason)
     number = found.figure.number
-    notes = [] if found.num_seeds >= MIN_SEEDS_FOR_CLAIMS else ["screening only: two runs"]
-    notes += [f"{num_failed} runs failed, and the mean is over the others"] if num_failed else []
-    said = "; ".join(notes)
+    said = f"{num_failed} runs failed, and the mean is over the others" if num_failed else ""
     if number.high < low:
         return replace(found, verdict=ABOVE, reason=said)
     if number.low > high:
@@ -205,6 +240,6 @@ def _why_not(scored: Scored, num_seeds: int) -> str:
         return f"other data: {scored.data.other}"
     if scored.length:
         return scored.length.removesuffix(", not comparable")
-    if num_seeds < 2:
-        return "one run: how much runs vary is unknown"
+    if num_seeds < MIN_SEEDS_FOR_CLAIMS:
+        return f"screening only: {num_seeds} run{'s' if num_seeds > 1 else ''}"
     return ""

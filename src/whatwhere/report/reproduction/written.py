@@ -6,17 +6,20 @@ from typing import Any
 
 from markupsafe import Markup
 
-from whatwhere.records import write_atomically
+from whatwhere.errors import MismatchError
+from whatwhere.records import folder_lock, write_atomically
 from whatwhere.report.figures.sweep import Swept, draw_sweep
 from whatwhere.report.numbers import count, percent
 from whatwhere.report.page import CONTENT_POLICY, page_environment
-from whatwhere.report.reproduction.told import (
+from whatwhere.report.reproduction.lines import (
+    HEADINGS,
     LEGEND,
-    metric_title,
-    printed_label,
-    shown_measured,
-    shown_sd,
+    YARDSTICKS,
+    Line,
+    verdict_lines,
+    yardstick_lines,
 )
+from whatwhere.report.reproduction.told import FORMAT
 from whatwhere.report.text import markdown
 
 _SAME = ("when", "environment", "commit", "command")
@@ -25,7 +28,8 @@ _SAME = ("when", "environment", "commit", "command")
 def append_result(folder: Path, told: dict[str, Any]) -> Path:
     """Append a reproduction to the result file of its day, and write the file for reading.
 
-    A result that says what the last one of the day says already is not written twice.
+    A result that says what the last one of the day says already is not written twice. Processes
+    that append at the same time wait for each other.
 
     Args:
         folder: Of the reproduction; the files go to `results/` in it.
@@ -33,16 +37,53 @@ def append_result(folder: Path, told: dict[str, Any]) -> Path:
 
     Returns:
         The JSON file; beside it lies the same as Markdown.
+
+    Raises:
+        MismatchError: If the file of the day does not read.
     """
-    path = folder / "results" / f"{told['when'][:10]}-{told['setting']}.json"
-    entries = json.loads(path.read_bytes()) if path.is_file() else []
-    if not entries or _content(entries[-1]) != _content(json.loads(json.dumps(told))):
-        entries.append(told)
-    text = json.dumps(entries, indent=1, allow_nan=False) + "\n"
-    write_atomically(path, text.encode())
-    parts = [result_markdown(entry) for entry in reversed(entries)]
-    write_atomically(path.with_suffix(".md"), "\n\n".join(parts).encode() + b"\n")
+    results = folder / "results"
+    path = results / f"{told['when'][:10]}-{told['setting']}.json"
+    with folder_lock(results, wait=True, on_wait=lambda: None):
+        entries = _entries(path)
+        if not entries or _content(entries[-1]) != _content(json.loads(json.dumps(told))):
+            entries.append(told)
+        text = json.dumps(entries, indent=1, allow_nan=False) + "\n"
+        write_atomically(path, text.encode())
+        parts = [result_markdown(entry) for entry in reversed(entries)]
+        write_atomically(path.with_suffix(".md"), "\n\n".join(parts).encode() + b"\n")
     return path
+
+
+def check_results(folder: Path, setting: str) -> None:
+    """Refuse result files that could not be extended, before anything is trained.
+
+    Args:
+        folder: Of the reproduction.
+        setting: Name of the setting.
+
+    Raises:
+        MismatchError: If a result file of the setting does not read.
+    """
+    for path in sorted(folder.glob(f"results/*-{setting}.json")):
+        _entries(path)
+
+
+def _entries(path: Path) -> list[dict[str, Any]]:
+    """Return what a result file holds; [] where there is none yet."""
+    if not path.is_file():
+        return []
+    try:
+        entries = json.loads(path.read_bytes())
+    except ValueError:
+        entries = None
+    whole = isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries)
+    if not whole or any(entry.get("format") != FORMAT for entry in entries):
+        why = "is from another version of whatwhere" if whole else "is damaged"
+        raise MismatchError(
+            f"{path} {why}, so no result can be appended to it: move the file aside and run the"
+            " same command again; finished runs are kept"
+        )
+    return list(entries)
 
 
 def read_results(folder: Path) -> list[dict[str, Any]]:
@@ -80,11 +121,8 @@ def result_markdown(told: dict[str, Any]) -> str:
     lines += [f"**{markdown(told['status'])}**", ""] if told["status"] else []
     lines += [markdown(told["headline"]), ""]
     lines += [f"- {name}: {markdown(str(value))}" for name, value in facts_of(told)]
-    if told["verdicts"]:
-        lines += ["", "| Row | Metric | Reported | Measured | SD of a run | Runs | Verdict |"]
-        lines += ["| :--- | :--- | ---: | ---: | ---: | ---: | :--- |"]
-        lines += [_markdown_row(verdict) for verdict in told["verdicts"]]
-        lines += ["", LEGEND]
+    lines += _table(verdict_lines(told), HEADINGS, LEGEND)
+    lines += _table(yardstick_lines(told), HEADINGS[:6], YARDSTICKS)
     lines += ["", *_points(told)]
     for result in told["sweeps"]:
         lines += ["", *(markdown(sentence) for sentence in result["sentences"])]
@@ -145,24 +183,16 @@ def sections_of(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(title, list(texts)) for title, texts in sections if texts]
 
 
-def _markdown_row(verdict: dict[str, Any]) -> str:
-    cells = [
-        printed_label(verdict),
-        metric_title(verdict["metric"]),
-        verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
-        shown_measured(verdict),
-        shown_sd(verdict),
-        str(verdict["num_seeds"] or "–"),
-        shown_verdict(verdict),
+def _table(lines: list[Line], headings: tuple[str, ...], legend: str) -> list[str]:
+    """Return lines as a table of Markdown with as many columns as headings; [] without lines."""
+    if not lines:
+        return []
+    aligned = [
+        ":---" if name in ("Row", "Metric", "Verdict", "Why") else "---:" for name in headings
     ]
-    return f"| {' | '.join(markdown(cell) for cell in cells)} |"
-
-
-def shown_verdict(verdict: dict[str, Any]) -> str:
-    """Return a verdict with its reason where it has one."""
-    doubts = [flaw["sentence"] for flaw in verdict["flaws"] if not flaw["impossible"]]
-    why = "; ".join(filter(None, [verdict["reason"], *(f"doubtful: {d}" for d in doubts)]))
-    return f"{verdict['verdict']} ({why})" if why else verdict["verdict"]
+    shown = [[markdown(cell) for cell in line[: len(headings)]] for line in lines]
+    rows = [f"| {' | '.join(cells)} |" for cells in (headings, aligned, *shown)]
+    return ["", *rows, "", legend]
 
 
 def _points(told: dict[str, Any]) -> list[str]:
@@ -214,23 +244,14 @@ def write_reproduction_page(folder: Path, told: dict[str, Any]) -> Path:
         told=told,
         policy=CONTENT_POLICY,
         facts_shown=facts_of(told),
-        rows=[
-            (
-                printed_label(verdict),
-                metric_title(verdict["metric"]),
-                verdict["printed"] + (f" ± {verdict['spread']}" if verdict["spread"] else ""),
-                shown_measured(verdict),
-                shown_sd(verdict),
-                str(verdict["num_seeds"] or "–"),
-                verdict["verdict"],
-                shown_verdict(verdict).removeprefix(verdict["verdict"]).strip(" ()"),
-            )
-            for verdict in told["verdicts"]
-        ],
+        headings=HEADINGS,
+        rows=verdict_lines(told),
+        yardsticks=yardstick_lines(told),
         points=[point_cells(point) for point in told["points"]],
         sweeps=list(zip(told["sweeps"], drawings, strict=True)),
         sections=sections_of(told),
         legend=LEGEND,
+        yardstick_legend=YARDSTICKS,
     )
     path = folder / "reproduction.html"
     write_atomically(path, page.encode("utf-8", errors="replace"))

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def collect(
         The setting with what was measured.
 
     Raises:
-        MismatchError: If runs were tested on different images.
+        MismatchError: If runs had other images, splits or test images than the first.
     """
     runs = {arm.name: Run.read(arm_folder(folder, arm.name)) for arm in arms}
     noisy = _noisy_test(setting, arms[0], wanted, folder) if _asks_noise(points) else None
@@ -63,8 +64,35 @@ def collect(
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Tested:
+    """What a trial was trained and tested on.
+
+    Args:
+        data_hash: Of all images.
+        split_fingerprint: Of which image is in which split.
+        index: Of the test images, ascending.
+        label: Of the test images.
+    """
+
+    data_hash: str
+    split_fingerprint: str
+    index: np.ndarray
+    label: np.ndarray
+
+    def differs_in(self, first: "_Tested") -> str:
+        """Return what is not that of the first trial; "" where all is."""
+        same = {
+            "images": self.data_hash == first.data_hash,
+            "splits": self.split_fingerprint == first.split_fingerprint,
+            "test images": np.array_equal(self.index, first.index),
+            "test labels": np.array_equal(self.label, first.label),
+        }
+        return next((what for what, holds in same.items() if not holds), "")
+
+
 class _Reader:
-    """Reads points; the first one fixes which test images all others must have.
+    """Reads points; the first one fixes which data and test images all others must have.
 
     Args:
         setting: The setting.
@@ -78,7 +106,7 @@ class _Reader:
     ) -> None:
         self.setting, self.runs, self.noisy = setting, runs, noisy
         self.num_seeds = num_seeds
-        self.label: np.ndarray | None = None
+        self.tested: _Tested | None = None
 
     def point(self, point: Point) -> ScoredPoint:
         run, name = self.runs[point.arm], point.design_name
@@ -118,12 +146,18 @@ class _Reader:
         arrays = trial.predictions()
         order = np.argsort(arrays["test_index"], kind="stable")
         label = arrays["test_label"][order]
-        if self.label is None:
-            self.label = label
-        if not np.array_equal(label, self.label):
+        tested = _Tested(
+            data_hash=trial.record["data_hash"],
+            split_fingerprint=trial.record["split_fingerprint"],
+            index=arrays["test_index"][order],
+            label=label,
+        )
+        self.tested = self.tested or tested
+        what = tested.differs_in(self.tested)
+        if what:
             raise MismatchError(
-                f"{trial.folder} was tested on other images than the first run of"
-                f" {self.setting.id}, so they cannot be compared; start again with another -o"
+                f"{trial.folder} has other {what} than the first run of {self.setting.id}, so they"
+                " cannot be compared; start again with another -o"
             )
         if not noise:
             return arrays["test_logit"][order], label
@@ -171,6 +205,7 @@ def _noisy_test(setting: Setting, arm: Arm, wanted: Wanted, folder: Path) -> Noi
 
 
 def _data_used(setting: Setting, run: Run) -> DataUsed:
+    """Return the data of a run; the reader has made sure that it is that of every other."""
     ((name, facts),) = run.data.items()
     splits = {part: facts["splits"][part]["count"] for part in ("train", "validation", "test")}
     own = CATALOGUE.card(setting.data) if setting.data in CATALOGUE else None

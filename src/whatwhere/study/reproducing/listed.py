@@ -68,7 +68,7 @@ def _facts(setting: Setting) -> dict[str, Any]:
         "figures": [_figure(figure) for figure in facts["figures"]],
         "measured": [f"{one['date']}: {one['result']}" for one in facts["measured"]],
         "num_rows": len(setting.rows),
-        "num_figures": len(setting.figures),
+        "num_figures": sum(not figure.source for figure in setting.figures),
         "state": state_of(setting),
     }
 
@@ -81,5 +81,5 @@ def _row(row: dict[str, Any], setting: Setting) -> str:
 def _figure(figure: dict[str, Any]) -> str:
     minus = f" minus {figure['minus']}" if figure["minus"] else ""
     spread = f" ± {figure['spread']}" if figure["spread"] else ""
-    source = f" ({figure['source']})" if figure["source"] else ""
+    source = f" (yardstick: {figure['source']})" if figure["source"] else ""
     return f"{figure['row']}{minus}: {figure['metric']} {figure['printed']}{spread}{source}"

@@ -8,7 +8,11 @@ from typing import Any
 
 from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.report.reproduction.told import tell
-from whatwhere.report.reproduction.written import append_result, write_reproduction_page
+from whatwhere.report.reproduction.written import (
+    append_result,
+    check_results,
+    write_reproduction_page,
+)
 from whatwhere.settings import Setting, load_setting
 from whatwhere.study.display import Display, Silent, default_display
 from whatwhere.study.reproducing.collected import collect
@@ -42,7 +46,7 @@ class Reproduction:
 
     @property
     def verdicts(self) -> list[dict[str, Any]]:
-        """One dictionary per reported figure."""
+        """One dictionary per figure that the paper reports."""
         return list(self.told["verdicts"])
 
     def __repr__(self) -> str:
@@ -142,9 +146,11 @@ def run_setting(
     Raises:
         DataError: If the setting's data cannot be had.
         UsageError: If a row or a number is wrong, or the folder holds another recipe.
+        MismatchError: If the folder holds a result file that does not read.
     """
     refuse_what_cannot_run(setting, wanted)
     path = folder or default_reproduction_folder(setting, wanted)
+    check_results(path, setting.id)
     arms, points = layout(setting, rows=wanted.rows)
     failures = run_arms(setting, arms, wanted, folder=path, make_display=make_display)
     scored = collect(setting, arms, points, wanted, folder=path, failures=failures)
