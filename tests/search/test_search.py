@@ -326,7 +326,7 @@ def test_a_folder_keeps_its_recipe_its_space_and_its_data(search, space_file, tm
 
 def test_an_unknown_name_in_a_space_stops_before_anything_is_tried(search, space_file, tmp_path):
     space_file.write_text(SPACE.replace("resnet8-w{width}", "resent8-w{width}"))
-    with pytest.raises(UsageError, match="unknown backbone 'resent8-w5'; did you mean 'resnet8'"):
+    with pytest.raises(UsageError, match="unknown network 'resent8-w5'; did you mean 'resnet8'"):
         search()
     assert not (tmp_path / "out" / "optuna.sqlite").exists()
 

@@ -118,9 +118,8 @@ def _opened(
 ) -> tuple[ImageSource, tuple[str, ...], bool]:
     """Open the data at the model's image size; the split of training where it is the same data.
 
-    Returns:
-        The data, what to warn of, and whether the model may have been trained on its validation
-        images.
+    Beside the data come what to warn of, and whether the model may have been trained on what are
+    its validation images here.
     """
 
     def opened(*, whole: bool) -> ImageSource:

@@ -62,7 +62,7 @@ class AMSRAConfig:
             raise UsageError("amsra: chained has no effect with one kernel")
 
     def idle(self) -> dict[str, str]:
-        """Return the options that have no effect beside the others, each with the value beside which."""
+        """Return the options that nothing reads, by name, each with the value beside which."""
         of_lgsa = ("gate", "key_grid", "head_dim")
         return {} if self.lgsa else dict.fromkeys(of_lgsa, "lgsa=false")
 

@@ -71,7 +71,7 @@ class MSGAConfig:
             raise UsageError(f"msga: drop_path={self.drop_path}: expected from 0 to below 1")
 
     def idle(self) -> dict[str, str]:
-        """Return the options that have no effect beside the others, each with the value beside which."""
+        """Return the options that nothing reads, by name, each with the value beside which."""
         of_attention = ("heads", "head_dim", "mlp_ratio", "fusion", "kernel", "drop_path")
         return {} if self.blocks else dict.fromkeys(of_attention, "blocks=0")
 

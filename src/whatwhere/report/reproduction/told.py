@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-from whatwhere.report.reproduction.scored import MIN_SEEDS_FOR_CLAIMS, Scored, ScoredPoint
+from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.report.reproduction.sweeps import SweepResult, sweep_results
 from whatwhere.report.reproduction.verdicts import (
     IMPOSSIBLE,
@@ -12,6 +12,7 @@ from whatwhere.report.reproduction.verdicts import (
     find_flaws,
     judge,
 )
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published import Flaw
 from whatwhere.stats.scores import PUBLISHED_SCORES
 

@@ -9,10 +9,9 @@ import numpy as np
 
 from whatwhere.report.numbers import percent, signed_points
 from whatwhere.stats import Comparison, ItemTable, compare
+from whatwhere.stats.decide import ALPHA, MIN_SEEDS_FOR_CLAIMS
 
 FORMAT = 1
-MIN_SEEDS_FOR_CLAIMS = 3
-ALPHA = 0.05
 
 
 @dataclass(frozen=True, eq=False)
