@@ -196,6 +196,19 @@ def test_a_yardstick_is_neither_judged_nor_counted():
     assert "they are no part of the paper, and nothing is said of them" in text
 
 
+def test_a_yardstick_that_does_not_compare_says_so():
+    other = Figure("net", "accuracy", "70.0 %", source="somebody else")
+    found = scored(setting("net", figures=[other]), point("net", right(0.8), steps=20))
+    text = result_markdown(tell(found, num_test=1, num_classes=2))
+    row = next(line for line in text.splitlines() if line.startswith("| net (somebody else)"))
+    assert row.endswith("| shortened: 20 of 400 steps |")
+
+
+def test_rows_of_unequally_many_runs_are_not_called_equal():
+    found = scored(setting("a", "b"), point("a", right(0.8)), point("b", right(0.8, seeds=2)))
+    assert status_of(found) == "screening only: 2 finished run(s) of the row with the fewest"
+
+
 def test_yardsticks_alone_are_no_reported_figures():
     told = tell(with_yardstick(), num_test=1, num_classes=2)
     assert told["verdicts"] == []

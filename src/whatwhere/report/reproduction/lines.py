@@ -8,6 +8,7 @@ from whatwhere.settings.setting import COSTS
 from whatwhere.stats.scores import TITLES
 
 HEADINGS = ("Row", "Metric", "Reported", "Measured [95 %]", "SD of a run", "Runs", "Verdict", "Why")
+YARDSTICK_HEADINGS = (*HEADINGS[:6], "Why not comparable")
 LEGEND = (
     "within: the printed figure, with its rounding, meets our 95 % interval for new images and new"
     " runs; above, below: our interval lies wholly above, or below, the printed figure; each at"
@@ -67,16 +68,17 @@ def verdict_lines(told: dict[str, Any]) -> list[Line]:
     return lines
 
 
-def yardstick_lines(told: dict[str, Any]) -> list[Line]:
+def yardstick_lines(told: dict[str, Any]) -> list[tuple[str, ...]]:
     """Return the figures of others.
 
     Args:
         told: From `tell`.
 
     Returns:
-        Lines without verdicts.
+        Lines without verdicts, as YARDSTICK_HEADINGS heads them.
     """
-    return [_line(entry) for entry in told["yardsticks"]]
+    lines = [_line(entry) for entry in told["yardsticks"]]
+    return [(*line[:6], line.reason) for line in lines]
 
 
 def metric_title(metric: str) -> str:

@@ -53,10 +53,11 @@ def _verdict(line: Line) -> str:
     return f"{line.verdict} ({line.reason})" if told_here else line.verdict
 
 
-def _yardsticks(lines: list[Line]) -> Table:
-    table = _table("yardstick, not of the paper", "metric", "reported", "measured [95 %]")
+def _yardsticks(lines: list[tuple[str, ...]]) -> Table:
+    headings = ("yardstick, not of the paper", "metric", "reported", "measured [95 %]")
+    table = _table(*headings, "why not comparable")
     for line in lines:
-        table.add_row(*(Text(visible(cell)) for cell in line[:4]))
+        table.add_row(*(Text(visible(cell)) for cell in (*line[:4], line[-1])))
     return table
 
 

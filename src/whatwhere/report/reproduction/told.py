@@ -80,7 +80,9 @@ def status_of(scored: Scored) -> str:
     parts = [scored.length] if scored.length else []
     parts += [f"other data: {scored.data.other}"] if scored.data.other else []
     if scored.num_seeds < MIN_SEEDS_FOR_CLAIMS:
-        parts.append(f"screening only: {scored.num_seeds} finished run(s) of each row")
+        equal = len({len(point.seeds) for point in scored.finished}) < 2
+        whose = "each row" if equal else "the row with the fewest"
+        parts.append(f"screening only: {scored.num_seeds} finished run(s) of {whose}")
     return "; ".join(parts)
 
 

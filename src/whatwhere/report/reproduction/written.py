@@ -1,6 +1,7 @@
 """The dated result file of a reproduction, as JSON that grows and as Markdown; and its page."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from whatwhere.report.page import CONTENT_POLICY, page_environment
 from whatwhere.report.reproduction.lines import (
     HEADINGS,
     LEGEND,
+    YARDSTICK_HEADINGS,
     YARDSTICKS,
-    Line,
     verdict_lines,
     yardstick_lines,
 )
@@ -122,7 +123,7 @@ def result_markdown(told: dict[str, Any]) -> str:
     lines += [markdown(told["headline"]), ""]
     lines += [f"- {name}: {markdown(str(value))}" for name, value in facts_of(told)]
     lines += _table(verdict_lines(told), HEADINGS, LEGEND)
-    lines += _table(yardstick_lines(told), HEADINGS[:6], YARDSTICKS)
+    lines += _table(yardstick_lines(told), YARDSTICK_HEADINGS, YARDSTICKS)
     lines += ["", *_points(told)]
     for result in told["sweeps"]:
         lines += ["", *(markdown(sentence) for sentence in result["sentences"])]
@@ -183,13 +184,12 @@ def sections_of(told: dict[str, Any]) -> list[tuple[str, list[str]]]:
     return [(title, list(texts)) for title, texts in sections if texts]
 
 
-def _table(lines: list[Line], headings: tuple[str, ...], legend: str) -> list[str]:
+def _table(lines: Sequence[tuple[str, ...]], headings: tuple[str, ...], legend: str) -> list[str]:
     """Return lines as a table of Markdown with as many columns as headings; [] without lines."""
     if not lines:
         return []
-    aligned = [
-        ":---" if name in ("Row", "Metric", "Verdict", "Why") else "---:" for name in headings
-    ]
+    # The four numbers behind row and metric stand to the right.
+    aligned = ["---:" if 2 <= place < 6 else ":---" for place in range(len(headings))]
     shown = [[markdown(cell) for cell in line[: len(headings)]] for line in lines]
     rows = [f"| {' | '.join(cells)} |" for cells in (headings, aligned, *shown)]
     return ["", *rows, "", legend]
@@ -245,6 +245,7 @@ def write_reproduction_page(folder: Path, told: dict[str, Any]) -> Path:
         policy=CONTENT_POLICY,
         facts_shown=facts_of(told),
         headings=HEADINGS,
+        yardstick_headings=YARDSTICK_HEADINGS,
         rows=verdict_lines(told),
         yardsticks=yardstick_lines(told),
         points=[point_cells(point) for point in told["points"]],
