@@ -48,8 +48,10 @@ def test_the_worst_fold_speaks_for_the_seed(tmp_path):
     ]
     record = joined_record(folds)
     assert (record["state"], record["reason"]) == ("diverged", "the loss became non-finite")
-    assert (record["seconds"], record["flags"], record["rising"]) == (9.0, ["collapsed"], True)
+    assert (record["seconds"], record["flags"], record["rising"]) == (9.0, ["collapsed"], False)
     assert record["learned_shares"] == {"0/block": 0.5, "1/block": 1.5, "2/block": 2.5}
+    rising = [trial(tmp_path, fold, seed=3, rising=fold > 0) for fold in range(3)]
+    assert joined_record(rising)["rising"]
     failed = trial(tmp_path, 1, state="failed", reason="out of memory")
     assert joined_record([folds[1], failed])["state"] == "failed"
 

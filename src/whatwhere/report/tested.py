@@ -128,6 +128,8 @@ def by_seed(trials: list[Trial], *, num_folds: int) -> list[list[Trial]]:
 def joined_record(trials: list[Trial]) -> dict[str, Any]:
     """Return one record for the trials of a seed: the worst state, all seconds and flags.
 
+    The seed counts as still rising where most of its folds are.
+
     Args:
         trials: One, or one per fold.
 
@@ -146,7 +148,7 @@ def joined_record(trials: list[Trial]) -> dict[str, Any]:
         **worst.record,
         "seconds": sum(record.get("seconds") or 0.0 for record in records),
         "flags": sorted(flags),
-        "rising": any(record.get("rising") for record in records),
+        "rising": 2 * sum(bool(record.get("rising")) for record in records) > len(records),
         "learned_shares": shares,
     }
 
