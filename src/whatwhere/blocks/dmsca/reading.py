@@ -37,7 +37,8 @@ class Reading:
             "cross_gate" R sigmoid(Q) + Q sigmoid(R).
         spatial_merge: "add_logits" sigmoid(M + D), or "multiply_masks" sigmoid(M) sigmoid(D).
         gate: "sigmoid" of one logit, or "softmax" of two (the same functions, twice the weights).
-        gate_size: Side of the gate's kernel, 1 or 3 pixels; 3 matches the published overhead.
+        gate_size: Side of the gate's kernel, 1 or 3 pixels; 3 fits the published overhead to its
+            printed decimal.
         output: "multiply" ends with the activation, "residual" adds the input to it.
         without: Parts that are switched off, of "gce" (average alone), "tca" (temperature 1),
             "msce" (one 7 x 7 kernel), "dii" (no rows and columns), "dff" (see fusion_off), "aa"
