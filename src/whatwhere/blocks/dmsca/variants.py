@@ -17,7 +17,7 @@ _DEPARTURES = (
 # name, title, reading, parameters at 64 channels, counted by hand
 _TABLE: tuple[tuple[str, str, Reading, int], ...] = (
     ("dmsca", "DMSCA (reconstruction)", Reading(), 1337),
-    ("dmsca_gate3", "DMSCA, 3 x 3 gate: nearest to the published overhead", Reading(gate_size=3), 2361),
+    ("dmsca_gate3", "DMSCA, 3 x 3 gate, nearest to the overhead", Reading(gate_size=3), 2361),
     ("dmsca_no_gce", "DMSCA, average without maximum", Reading(without=("gce",)), 1337),
     ("dmsca_no_tca", "DMSCA, temperature 1", Reading(without=("tca",)), 1336),
     ("dmsca_no_msce", "DMSCA, one 7 x 7 kernel", Reading(without=("msce",)), 1259),
