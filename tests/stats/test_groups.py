@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-import statsmodels.api as sm
+from statsmodels.regression.linear_model import OLS
 
 from whatwhere.errors import UsageError
 from whatwhere.stats import ItemTable, compare, evaluation
@@ -36,7 +36,7 @@ def test_the_variance_is_the_cluster_robust_one_of_statsmodels():
     groups = rng.integers(0, 17, 211)
     value = rng.normal(size=211) + rng.normal(size=17)[groups]
     units = by_group(value[None], groups)[0]
-    fitted = sm.OLS(value, np.ones(211)).fit(
+    fitted = OLS(value, np.ones(211)).fit(
         cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
     )
     num_groups = len(np.unique(groups))
