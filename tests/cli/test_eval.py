@@ -95,7 +95,7 @@ def test_colour_images_do_not_fit_a_grey_model(evaluate, tmp_path):
 def test_another_split_of_the_same_data_is_told(trained, evaluate, tmp_path, monkeypatch):
     import whatwhere.study.evaluating as evaluating
 
-    monkeypatch.setattr(evaluating, "split_fingerprint", lambda split, items: "another")
+    monkeypatch.setattr(evaluating, "split_fingerprint", lambda split, items, groups: "another")
     evaluated, _ = evaluate(trained / "photos")
     assert "the model was trained on another split of this data" in evaluated.warnings[0]
 

@@ -64,7 +64,7 @@ def test_a_shortened_run_from_the_command_line(cli, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
-    assert told["status"].startswith("shortened: 2 of 700 steps, not comparable; other data:")
+    assert told["status"].startswith("shortened: 2 of 3,600 steps, not comparable; other data:")
     assert "Handwritten digits, 8 x 8 instead of BreastMNIST" in told["status"]
     assert (tmp_path / told["page"]).is_file()
     assert "whatwhere reproduce topologies2026_breastmnist" in told["command"]
