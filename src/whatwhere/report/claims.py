@@ -1,9 +1,9 @@
 """What a cell may claim, and how sentences call its rows."""
 
 from whatwhere.report.cell import Cell, Row
-from whatwhere.report.evidence import MIN_SEEDS
 from whatwhere.report.numbers import is_number
 from whatwhere.stats.comparison import Pair
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 SIGNIFICANCE_LEVEL = 0.05
 
@@ -36,7 +36,7 @@ def is_compared(cell: Cell) -> bool:
         Whether it may.
     """
     summaries = cell.comparison.summaries if cell.comparison else ()
-    return sum(summary.num_seeds >= MIN_SEEDS for summary in summaries) > 1
+    return sum(summary.num_seeds >= MIN_SEEDS_FOR_CLAIMS for summary in summaries) > 1
 
 
 def is_significant(pair: Pair) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from whatwhere.report import verdicts
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row, kind_of
 from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.report.evidence import MIN_SEEDS
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 _CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")
 
@@ -42,7 +42,7 @@ def against_controls(cell: Cell) -> tuple[Verdict, ...]:
     """
     if not is_compared(cell):
         return ()
-    finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS]
+    finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS_FOR_CLAIMS]
     none = [row for row in finished if row.design.name == NO_ATTENTION]
     gains = [row for row in finished if _gain_of(row) is not None]
     others = [row for row in finished if row.design.kind == "control" and row not in gains]

@@ -26,10 +26,9 @@ from whatwhere.report.tested import (
 )
 from whatwhere.stats.choose import choose
 from whatwhere.stats.comparison import Comparison, ItemTable, compare
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.metrics import METRICS, brier, negative_log_likelihood
 
-# With fewer finished runs of a design nothing is claimed of it.
-MIN_SEEDS = 3
 # The cost that decides among designs that may be best: the first that every design has.
 COSTS_TO_CHOOSE_BY = ("inference_ms", "macs", "parameters")
 COST_NAMES = (
@@ -245,7 +244,7 @@ def _why_excluded(row: Row, most_seeds: int) -> str | None:
     for state in ("diverged", "failed"):
         if row.num(state):
             return f"{state} in {row.num(state)} of {len(row.outcomes)} runs"
-    if 0 < len(row.finished) < MIN_SEEDS <= most_seeds:
+    if 0 < len(row.finished) < MIN_SEEDS_FOR_CLAIMS <= most_seeds:
         return f"only {len(row.finished)} finished runs"
     if row.design.kind == "control":
         return "a control: it is there to judge the designs by"

@@ -6,9 +6,9 @@ from whatwhere.report import cautions, wording
 from whatwhere.report.cell import NO_ATTENTION, Cell
 from whatwhere.report.claims import is_compared, spoken
 from whatwhere.report.controls import Verdict, against_controls
-from whatwhere.report.evidence import MIN_SEEDS
 from whatwhere.report.numbers import is_number
 from whatwhere.report.protocol import protocol_name
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 MAX_LEAKED_SHARE = 0.01
 
@@ -143,7 +143,7 @@ def _cautions(cell: Cell) -> list[str]:
     sentences += [
         cautions.few_seeds(spoken(row), num_finished=len(row.finished))
         for row in cell.rows
-        if is_compared(cell) and 0 < len(row.finished) < MIN_SEEDS and row not in failed
+        if is_compared(cell) and 0 < len(row.finished) < MIN_SEEDS_FOR_CLAIMS and row not in failed
     ]
     sentences += [
         cautions.collapsed(spoken(row), num_collapsed=row.num_collapsed, num_runs=len(row.finished))

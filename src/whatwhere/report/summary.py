@@ -11,11 +11,12 @@ from whatwhere.records import Run
 from whatwhere.report.cautions import missing
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.report.evidence import MIN_SEEDS, metric_of
+from whatwhere.report.evidence import metric_of
 from whatwhere.report.protocol import protocol_name
 from whatwhere.report.story import Story, tell
 from whatwhere.report.verdicts import pair as pair_sentence
 from whatwhere.stats.comparison import MethodSummary, Pair
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 FORMAT = 1
 SCORES = ("accuracy", "balanced-accuracy", "macro-f1", "auc", "nll", "brier", "clean")
@@ -203,7 +204,7 @@ def _from_none(cell: Cell, row: Row) -> dict[str, Any] | None:
     if not is_compared(cell) or name == NO_ATTENTION or not {name, NO_ATTENTION} <= compared:
         return None
     pair = cell.compared.pair(name, NO_ATTENTION)
-    significant = is_significant(pair) and len(row.finished) >= MIN_SEEDS
+    significant = is_significant(pair) and len(row.finished) >= MIN_SEEDS_FOR_CLAIMS
     sentence = pair_sentence(
         spoken(row),
         spoken(cell.row(NO_ATTENTION)),
