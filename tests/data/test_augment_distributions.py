@@ -19,9 +19,9 @@ from whatwhere.data.augmentations.mixing import label_offsets, random_mixture
 from whatwhere.data.augmentations.pipeline import (
     ERASED_AREA,
     crop_boxes,
-    distorted,
     erased,
     erased_boxes,
+    noisy,
 )
 from whatwhere.data.augmentations.randaugment import (
     OPS,
@@ -228,9 +228,9 @@ def test_wrong_labels_are_as_many_as_asked_and_every_other_class_as_likely():
 def test_noise_is_gaussian_and_stays_within_the_pixels_range():
     image = torch.full((40, 3, 16, 16), 128.0)
     augmentation = Augmentation(noise_sigma=0.1)
-    noisy = distorted(image, draws(num=40), augmentation, fill=torch.zeros(3), step=4)
-    noise = (noisy - 128) / 25.5
+    changed = noisy(image, draws(num=40), augmentation, step=4)
+    noise = (changed - 128) / 25.5
     assert stats.kstest(noise.flatten().numpy()[:20_000], "norm").pvalue > LEAST_P
     strong = Augmentation(noise_sigma=1.0)
-    cut = distorted(image, draws(num=40), strong, fill=torch.zeros(3), step=4)
+    cut = noisy(image, draws(num=40), strong, step=4)
     assert (cut.min(), cut.max()) == (0, 255)

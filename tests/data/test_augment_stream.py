@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from whatwhere.augmentation import PLAIN, Augmentation
-from whatwhere.data.augment import centre_views, random_views
-from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.data.augment import random_views
+from whatwhere.data.augmentations.draws import Draws
+from whatwhere.data.stream import Ahead, Pixels, TrainStream, evaluation_batches
 from whatwhere.errors import UsageError
 
 NUM_IMAGES, CANVAS, SIZE, NUM_CLASSES, BATCH, NUM_STEPS = 53, 17, 13, 5, 11, 40
@@ -58,10 +59,11 @@ def stream(extra=PLAIN, *, views="crop-flip", seed=3, channels=3, layout="nchw",
 
 
 def equal(first, second):
-    return all(
-        torch.equal(getattr(first, name), getattr(second, name))
+    pairs = [
+        (getattr(first, name), getattr(second, name))
         for name in ("image", "label", "index", "target")
-    )
+    ]
+    return all(a is b is None or torch.equal(a, b) for a, b in pairs)
 
 
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
@@ -81,13 +83,24 @@ def test_a_step_is_the_same_whenever_it_is_asked_for(channels, layout):
     assert not torch.equal(forward[0].image, stream(EVERYTHING, seed=4).batch(0).image)
 
 
+@pytest.mark.parametrize("extra", [PLAIN, EVERYTHING], ids=["plain", "everything"])
+def test_batches_made_ahead_are_those_of_their_steps(extra):
+    """Four steps a pass; some begin within one, some would run beyond its end."""
+    source = stream(extra)
+    ahead = Ahead(source, num_steps=3)
+    for step in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 2):
+        assert equal(ahead.batch(step), source.batch(step))
+    assert [len(source.batches(step, 3)) for step in (0, 2, 3, 5)] == [3, 2, 1, 3]
+
+
 FEW = np.arange(0, NUM_IMAGES, 2)
 
 
 def changed(extra, index=FEW, *, epoch=0, step=0, seed=3):
     """Images as the stream changes them, seen from the middle."""
-    views = centre_views(len(index), margin=2)
-    return stream(extra, seed=seed)._augmented(index, views, epoch=epoch, step=step).image
+    source = stream(extra, views="none", seed=seed)
+    image = source._moved(index, epoch=epoch)
+    return source._finished(image, Draws(seed, epoch, index), step=step).image
 
 
 @pytest.mark.parametrize("name", sorted(set(EACH) - {"erasing_probability", "noise_sigma"}))

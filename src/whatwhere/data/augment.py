@@ -7,6 +7,9 @@ that cropping, flipping and picking the images of a batch cost one indexed copy.
 from dataclasses import dataclass, replace
 
 import numpy as np
+import torch
+from jaxtyping import Bool, Int64
+from torch import Tensor
 
 from whatwhere.randomness import derive_seed, uniform
 
@@ -67,8 +70,13 @@ def random_views(
 
 
 def pixel_positions(
-    index: np.ndarray, views: Views, *, image_size: int, canvas_size: int
-) -> np.ndarray:
+    index: np.ndarray,
+    views: Views,
+    *,
+    image_size: int,
+    canvas_size: int,
+    device: torch.device | None = None,
+) -> Int64[Tensor, "batch height width"]:
     """Return the flat position of every pixel of every view.
 
     Args:
@@ -76,30 +84,43 @@ def pixel_positions(
         views: One per image.
         image_size: Side of a view, in pixels.
         canvas_size: Side of a canvas, in pixels.
+        device: Where they are computed; only a few numbers per image travel there.
 
     Returns:
-        int64 (batch, height, width): image * canvas^2 + row * canvas + column.
+        image * canvas^2 + row * canvas + column.
     """
-    pixels = np.arange(image_size)
-    rows = views.top[:, None] + pixels
-    columns = np.where(views.flipped[:, None], pixels[::-1], pixels) + views.left[:, None]
-    start = index.astype(np.int64)[:, None, None] * canvas_size**2
-    return start + rows[:, :, None] * canvas_size + columns[:, None, :]
+    start = torch.from_numpy(index.astype(np.int64)).to(device) * canvas_size**2
+    rows, columns = _lines(views, image_size=image_size, device=device)
+    rows = start[:, None] + rows * canvas_size
+    return rows[:, :, None] + columns[:, None, :]
 
 
-def outside(views: Views, *, margin: int, image_size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return which rows and columns of each view lie beyond the evaluation view.
+def outside(
+    views: Views, *, margin: int, image_size: int, device: torch.device | None = None
+) -> Bool[Tensor, "batch height width"]:
+    """Return which pixels of each view lie beyond the evaluation view.
 
     Args:
         views: One per image.
         margin: Of the canvas, in pixels.
         image_size: Side of a view, in pixels.
+        device: Where they are computed.
 
     Returns:
-        Booleans (batch, row) and (batch, column).
+        True beyond.
     """
-    pixels = np.arange(image_size)
-    rows = views.top[:, None] + pixels
-    columns = np.where(views.flipped[:, None], pixels[::-1], pixels) + views.left[:, None]
-    low, high = margin, margin + image_size
-    return (rows < low) | (rows >= high), (columns < low) | (columns >= high)
+    rows, columns = (
+        (line < margin) | (line >= margin + image_size)
+        for line in _lines(views, image_size=image_size, device=device)
+    )
+    return rows[:, :, None] | columns[:, None, :]
+
+
+def _lines(
+    views: Views, *, image_size: int, device: torch.device | None
+) -> tuple[Int64[Tensor, "batch row"], Int64[Tensor, "batch column"]]:
+    """Return the canvas row and the canvas column that every line of a view shows."""
+    table = torch.from_numpy(np.stack([views.top, views.left, views.flipped])).to(device)
+    top, left, flipped = table[:, :, None]
+    pixels = torch.arange(image_size, device=device)
+    return top + pixels, left + torch.where(flipped > 0, image_size - 1 - pixels, pixels)

@@ -13,7 +13,7 @@ from whatwhere.augmentation import PLAIN, Augmentation
 from whatwhere.data.augment import Views, centre_views, outside, pixel_positions, random_views
 from whatwhere.data.augmentations.draws import Draws
 from whatwhere.data.augmentations.mixing import label_offsets, mix, random_mixture
-from whatwhere.data.augmentations.pipeline import distorted, erased
+from whatwhere.data.augmentations.pipeline import distorted, erased, noisy
 from whatwhere.randomness import generator
 
 
@@ -106,16 +106,15 @@ class Pixels:
         Returns:
             float32, whole numbers from 0 to 255; a view of (batch, height, width, channel).
         """
+        device, size = self.flat.device, self.image_size
         positions = pixel_positions(
-            index, views, image_size=self.image_size, canvas_size=self.canvas_size
+            index, views, image_size=size, canvas_size=self.canvas_size, device=device
         )
-        device = self.flat.device
-        chosen = self.flat.index_select(0, torch.from_numpy(positions.reshape(-1)).to(device))
+        chosen = self.flat.index_select(0, positions.view(-1))
         image = chosen.to(torch.float32).view(*positions.shape, -1).permute(0, 3, 1, 2)
         if black_outside:
-            rows, columns = outside(views, margin=self.margin, image_size=self.image_size)
-            beyond = torch.from_numpy(rows[:, None, :, None] | columns[:, None, None, :])
-            image.masked_fill_(beyond.to(device), 0.0)
+            beyond = outside(views, margin=self.margin, image_size=size, device=device)
+            image.masked_fill_(beyond[:, None], 0.0)
         return image
 
     def normalised(
@@ -189,38 +188,96 @@ class TrainStream:
         Returns:
             The batch.
         """
-        epoch, position = divmod(step, self.steps_per_epoch)
+        return self.batches(step, 1)[0]
+
+    def batches(self, first: int, num_steps: int) -> list[Batch]:
+        """Return the batches of steps that follow each other in one pass over the images.
+
+        What happens to each image on its own happens to all of them at once: on a GPU, where an
+        operation costs its launch, many steps take hardly longer than one.
+
+        Args:
+            first: Step of the first batch, from 0.
+            num_steps: How many; fewer come where the pass ends.
+
+        Returns:
+            What `batch` returns for each of the steps.
+        """
+        epoch, position = divmod(first, self.steps_per_epoch)
+        num_steps = min(num_steps, self.steps_per_epoch - position)
         order = generator(self.seed, "order", epoch).permutation(len(self.index))
         start = position * self.batch_size
-        chosen = self.index[order[start : start + self.batch_size]]
+        chosen = self.index[order[start : start + num_steps * self.batch_size]]
+        images = self._moved(chosen, epoch=epoch).split(self.batch_size)
+        return [
+            self._finished(
+                image,
+                Draws(self.seed, epoch, chosen[number * self.batch_size :][: self.batch_size]),
+                step=first + number,
+            )
+            for number, image in enumerate(images)
+        ]
+
+    def _moved(self, index: np.ndarray, *, epoch: int) -> Tensor:
+        """Return images as they are looked at, each changed on its own."""
+        pixels, extra = self.pixels, self.extra
         views = random_views(
-            chosen,
-            margin=self.pixels.margin,
+            index,
+            margin=pixels.margin,
             augmentation=self.augmentation,
             seed=self.seed,
             epoch=epoch,
         )
-        batch = self._augmented(chosen, views, epoch=epoch, step=step)
-        if self.extra.mixes and step < self.extra.mixing_fraction * self.num_steps:
-            size = self.pixels.image_size
-            mixture = random_mixture(self.extra, seed=self.seed, step=step, size=size)
+        image = pixels.raw(index, views, black_outside=extra.padding == "black")
+        draws = Draws(self.seed, epoch, index)
+        return distorted(image, draws, extra, fill=pixels.mean.round())
+
+    def _finished(self, image: Tensor, draws: Draws, *, step: int) -> Batch:
+        """Return a batch with what is drawn for it as a whole: noise, and what is mixed."""
+        pixels, extra = self.pixels, self.extra
+        image = pixels.normalised(noisy(image, draws, extra, step=step))
+        batch = pixels.as_batch(erased(image, draws, extra, step=step), draws.index)
+        if extra.label_noise:
+            batch = self._mislabelled(batch, draws.index)
+        if extra.mixes and step < extra.mixing_fraction * self.num_steps:
+            mixture = random_mixture(extra, seed=self.seed, step=step, size=pixels.image_size)
             return mix(batch, mixture, num_classes=self.num_classes)
         return batch
 
-    def _augmented(self, index: np.ndarray, views: Views, *, epoch: int, step: int) -> Batch:
-        """Return images as they are looked at, each changed on its own."""
-        pixels, extra, draws = self.pixels, self.extra, Draws(self.seed, epoch, index)
-        image = pixels.raw(index, views, black_outside=extra.padding == "black")
-        image = distorted(image, draws, extra, fill=pixels.mean.round(), step=step)
-        image = erased(pixels.normalised(image), draws, extra, step=step)
-        batch = pixels.as_batch(image, index)
-        if not extra.label_noise:
-            return batch
+    def _mislabelled(self, batch: Batch, index: np.ndarray) -> Batch:
+        probability, num_classes = self.extra.label_noise, self.num_classes
         offsets = label_offsets(
-            index, probability=extra.label_noise, num_classes=self.num_classes, seed=self.seed
+            index, probability=probability, num_classes=num_classes, seed=self.seed
         )
-        wrong = (batch.label + torch.from_numpy(offsets).to(batch.label.device)) % self.num_classes
+        wrong = (batch.label + torch.from_numpy(offsets).to(batch.label.device)) % num_classes
         return replace(batch, label=wrong)
+
+
+class Ahead:
+    """The batches of a stream, made for several steps at once; for GPUs.
+
+    Args:
+        stream: Whose batches.
+        num_steps: How many are made at once.
+    """
+
+    def __init__(self, stream: TrainStream, num_steps: int = 16) -> None:
+        self.stream, self.num_steps = stream, num_steps
+        self._held: dict[int, Batch] = {}
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step, as the stream would.
+
+        Args:
+            step: From 0; cheap where steps are asked for in their order.
+
+        Returns:
+            The batch.
+        """
+        if step not in self._held:
+            made = self.stream.batches(step, self.num_steps)
+            self._held = dict(enumerate(made, start=step))
+        return self._held.pop(step)
 
 
 def evaluation_batches(

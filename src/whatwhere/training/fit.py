@@ -12,9 +12,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from whatwhere.arrays import Batch
 from whatwhere.randomness import derive_seed
-from whatwhere.training.loss import classification_loss
+from whatwhere.training.graphs import RecordedStep, fast_forward
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
 from whatwhere.training.protocol import Protocol
+from whatwhere.training.step import TrainingStep
 
 NUM_EVALUATIONS = 10
 
@@ -164,19 +165,25 @@ class _Loop:
         resting: frozenset[str],
     ) -> None:
         self.model, self.protocol, self.seed = model, protocol, seed
-        self.class_weight = class_weight
         self.device = next(model.parameters()).device
         self.optimizer = build_optimizer(model, protocol, resting=resting)
+        self.work = TrainingStep(
+            model,
+            self.optimizer,
+            protocol,
+            forward=fast_forward(model, steps=protocol.steps),
+            class_weight=class_weight,
+        )
+        self.recorded = RecordedStep(self.work) if self.device.type == "cuda" else None
         self.phase = _Phase(model, resting, round(protocol.frozen_fraction * protocol.steps))
         self.average: AveragedModel | None = None
         if protocol.ema_decay:
             average = get_ema_multi_avg_fn(protocol.ema_decay)
             self.average = AveragedModel(model, multi_avg_fn=average, use_buffers=True)
-        self.stem = _stem(model)
         self.step = 0
+        self.num_summed = 0
         self.seconds = 0.0
         self.curve: list[CurvePoint] = []
-        self._reset_sums()
 
     @property
     def evaluated(self) -> nn.Module:
@@ -186,10 +193,13 @@ class _Loop:
     def train_until(self, last: int, batch_at: Callable[[int], Batch]) -> None:
         started = time.perf_counter()
         self.phase.enter(self.step)
-        self._reset_sums()
+        self.work.begin(self.step)
+        self.num_summed = 0
         while self.step < last:
             if self.step == self.phase.num_resting_steps:
                 self.phase.enter(self.step)
+                if self.recorded is not None:
+                    self.recorded.forget()
             self._train_step(batch_at(self.step))
             if self.device.type == "cpu":
                 self._check_loss()
@@ -212,7 +222,7 @@ class _Loop:
             step=self.step,
             epoch=self.step / steps_per_epoch,
             learning_rate=rate,
-            train_loss=float(self.loss_sum) / self.num_summed,
+            train_loss=float(self.work.loss_sum) / self.num_summed,
             validation_loss=loss,
             validation_accuracy=accuracy,
             stem_gradient_norm=norm,
@@ -243,54 +253,20 @@ class _Loop:
 
     def _train_step(self, batch: Batch) -> None:
         torch.manual_seed(derive_seed(self.seed, "step", self.step))
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate_at(self.step, self.protocol)
-        mixed = self.protocol.precision == "bf16"
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=mixed):
-            logit = self.model(batch.image)
-        loss = classification_loss(
-            logit.float() if mixed else logit,
-            batch,
-            class_weight=self.class_weight,
-            label_smoothing=self.protocol.label_smoothing,
-        )
-        self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        self._sum(loss.detach())
-        if self.protocol.clip_norm:
-            nn.utils.clip_grad_norm_(self.model.parameters(), self.protocol.clip_norm)
-        self.optimizer.step()
+        self.work.set_rate(self.step)
+        (self.recorded or self.work)(batch)
         if self.average is not None:
             self.average.update_parameters(self.model)
-
-    def _reset_sums(self) -> None:
-        self.loss_sum = torch.zeros((), device=self.device)
-        self.norm_sum = torch.zeros((), device=self.device)
-        self.first_bad = torch.full((), -1, device=self.device)
-        self.num_summed = 0
-
-    def _sum(self, loss: Tensor) -> None:
-        """Add up on the device; nothing waits for it on a GPU until the epoch ends."""
-        bad = (self.first_bad < 0) & ~torch.isfinite(loss)
-        self.first_bad = torch.where(bad, self.step, self.first_bad)
-        self.loss_sum += loss
-        if self.stem.grad is not None:
-            norm = self.stem.grad.norm()
-            self.norm_sum += torch.where(torch.isfinite(norm), norm, 0.0)
         self.num_summed += 1
 
     def _check_loss(self) -> None:
-        step = int(self.first_bad)
+        step = int(self.work.first_bad)
         if step >= 0:
             rate = learning_rate_at(step, self.protocol)
-            raise DivergedError(step, rate, float(self.norm_sum) / max(1, self.num_summed), "loss")
+            raise DivergedError(step, rate, self._mean_norm(), "loss")
 
     def _rate_and_norm(self) -> tuple[float, float]:
-        rate = learning_rate_at(self.step - 1, self.protocol)
-        return rate, float(self.norm_sum) / max(1, self.num_summed)
+        return learning_rate_at(self.step - 1, self.protocol), self._mean_norm()
 
-
-def _stem(model: nn.Module) -> nn.Parameter:
-    """Return the first convolution's weight, or the first weight where there is no convolution."""
-    weights = [parameter for parameter in model.parameters() if parameter.ndim > 1]
-    return next((weight for weight in weights if weight.ndim == 4), weights[0])
+    def _mean_norm(self) -> float:
+        return float(self.work.norm_sum) / max(1, self.num_summed)

@@ -64,7 +64,9 @@ def build_optimizer(
         ]
     groups = [group for group in groups if group["params"]]
     if protocol.optimizer == "adamw":
-        return torch.optim.AdamW(groups, lr=protocol.learning_rate, fused=True)
+        # So that a CUDA graph may hold the step.
+        on_gpu = any(parameter.is_cuda for _, parameter in trained)
+        return torch.optim.AdamW(groups, lr=protocol.learning_rate, fused=True, capturable=on_gpu)
     return torch.optim.SGD(
         groups,
         lr=protocol.learning_rate,

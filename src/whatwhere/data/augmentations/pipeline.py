@@ -22,9 +22,8 @@ def distorted(
     augmentation: Augmentation,
     *,
     fill: Float[Tensor, " channel"],
-    step: int,
 ) -> Float[Tensor, "batch channel size size"]:
-    """Do what acts on pixels from 0 to 255: rotate, crop, RandAugment, add noise.
+    """Do what acts on each image alone, on pixels from 0 to 255: rotate, crop, RandAugment.
 
     Args:
         image: Whole numbers from 0 to 255.
@@ -32,7 +31,6 @@ def distorted(
         augmentation: What is on.
         fill: Value per channel of what RandAugment moves into the image; rotations bring in
             black.
-        step: From 0; of the noise.
 
     Returns:
         The images; `image` itself where nothing is on.
@@ -40,7 +38,7 @@ def distorted(
     Source:
         Rotation as torchvision's `RandomRotation` with its defaults (nearest pixel, black),
         resized crops as its `RandomResizedCrop` (aspect 3/4 to 4/3; where ten draws do not fit,
-        the whole image), noise as CIFAR-C's `gaussian_noise` (Hendrycks and Dietterich, 2019).
+        the whole image).
     """
     if augmentation.rotation_degrees:
         largest = augmentation.rotation_degrees
@@ -51,10 +49,34 @@ def distorted(
         image = resized_crops(image, boxes)
     if augmentation.randaugment_ops:
         image = randaugment(image, draws, augmentation, fill=fill)
-    if augmentation.noise_sigma:
-        noise = _noise(image, draws.seed, "noise", step)
-        image = (image + 255 * augmentation.noise_sigma * noise).clamp_(0, 255)
     return image
+
+
+def noisy(
+    image: Float[Tensor, "batch channel size size"],
+    draws: Draws,
+    augmentation: Augmentation,
+    *,
+    step: int,
+) -> Float[Tensor, "batch channel size size"]:
+    """Add Gaussian noise to pixels from 0 to 255, and cut to that range.
+
+    Args:
+        image: Before it is normalised.
+        draws: The random numbers.
+        augmentation: How much.
+        step: From 0; of the noise.
+
+    Returns:
+        The images; `image` itself where noise is off.
+
+    Source:
+        As CIFAR-C's `gaussian_noise` (Hendrycks and Dietterich, 2019).
+    """
+    if not augmentation.noise_sigma:
+        return image
+    noise = _noise(image, draws.seed, "noise", step)
+    return (image + 255 * augmentation.noise_sigma * noise).clamp_(0, 255)
 
 
 def erased(
