@@ -23,13 +23,13 @@ import whatwhere
 from whatwhere.arrays import Batch
 from whatwhere.data.stream import Ahead, Pixels, TrainStream
 from whatwhere.models import place
-from whatwhere.training.graphs import RecordedStep
+from whatwhere.recorded import RecordedStep
 from whatwhere.training.optimise import build_optimizer
 from whatwhere.training.recipes import recipe_protocol
 from whatwhere.training.step import TrainingStep
 
 NETWORKS = ("samc", "amsra_s", "msga", "resnet18")
-WAYS = ("as it is", "recorded", "recorded, compiled")
+WAYS = ("bf16", "bf16, recorded", "bf16, recorded, compiled", "fp32, recorded, compiled")
 NUM_IMAGES, NUM_CLASSES, TURNS, STEPS_A_TURN = 50_000, 10, 9, 20
 
 
@@ -67,7 +67,7 @@ def trainer(
     protocol = recipe_protocol(
         "r0_samc_adamw", allow_flip=True, image_size=32, num_train=NUM_IMAGES, num_classes=10
     )
-    protocol = replace(protocol, precision="bf16", layout="channels_last")
+    protocol = replace(protocol, precision=way[:4], layout="channels_last")
     model = whatwhere.create_model(network, num_classes=NUM_CLASSES)
     model = place(model, device="cuda", layout="channels_last").train()
     step = TrainingStep(
@@ -77,7 +77,7 @@ def trainer(
         forward=torch.compile(model, dynamic=False) if "compiled" in way else model,
         class_weight=None,
     )
-    if way == "as it is":
+    if way == WAYS[0]:
         return step, step, stream.batch
     return step, RecordedStep(step), Ahead(stream).batch
 
@@ -129,7 +129,7 @@ def rows_of(network: str, stream: TrainStream) -> list[dict[str, object]]:
 def train_until(seconds: float, batch_size: int) -> None:
     """Train SAMC after a signal on standard input; print the steps taken per second."""
     stream = stream_of(batch_size)
-    parts = trainer("samc", "recorded, compiled", stream)
+    parts = trainer("samc", WAYS[2], stream)
     turn(*parts, 0)
     print("ready", flush=True)
     sys.stdin.readline()
@@ -177,8 +177,9 @@ def main() -> None:
         train_until(asked.train_for, asked.batch)
         return
     stream = stream_of(asked.batch)
-    rows = [row for name in asked.networks.split(",") for row in rows_of(name, stream)]
-    rows += [together(int(number), asked.batch) for number in asked.processes.split(",") if number]
+    rows = [row for name in asked.networks.split(",") if name for row in rows_of(name, stream)]
+    for number in filter(None, asked.processes.split(",")):
+        rows.append(together(int(number), asked.batch))
     settings = {"gpu": torch.cuda.get_device_name(), "batch_size": asked.batch, "turns": TURNS}
     print(write_result("training-steps", settings=settings, rows=rows))
 

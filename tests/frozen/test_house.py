@@ -197,6 +197,8 @@ OPTIONS = {
         "--data",
         "--row",
         "--device",
+        "--precision",
+        "--layout",
         "--workers",
         "--output",
         "--json",

@@ -10,8 +10,10 @@ from whatwhere.cli.options import (
     DebugOption,
     Device,
     JsonOption,
+    Layout,
     Mode,
     Output,
+    Precision,
     QuietOption,
     set_mode,
 )
@@ -30,6 +32,8 @@ def reproduce(
         list[str] | None, typer.Option(help="Run this row of the table only; repeatable.")
     ] = None,
     device: Device = None,
+    precision: Precision = None,
+    layout: Layout = None,
     workers: Annotated[
         int | None, typer.Option(help="Worker processes; 0: this one. Default: one per core.")
     ] = None,
@@ -49,6 +53,8 @@ def reproduce(
         data=data,
         rows=tuple(row or ()),
         device=device,
+        precision=precision,
+        layout=layout,
         output=output,
         num_workers=workers,
         quiet=quiet or json_,

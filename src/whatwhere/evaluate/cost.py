@@ -6,6 +6,7 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -16,6 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from whatwhere.arrays import Batch
+from whatwhere.recorded import NUM_WARMUP_STEPS, RecordedStep
 
 NUM_ROUNDS = 5
 MAX_SECONDS = 60.0  # no further round begins after this long
@@ -65,13 +67,15 @@ def measure_costs(
     inference: dict[str, list[float]] = {name: [] for name in names}
     models = {name: maker() for name, maker in makers.items()}
     fixed = {name: _fixed_costs(models[name], batch, precision) for name in names}
+    steps = {name: _ready(partial(_train_step, models[name], precision), batch) for name in names}
+    passes = {name: _ready(partial(_forward, models[name], precision), batch) for name in names}
     started = time.perf_counter()
     for round_number in range(NUM_ROUNDS):
         if round_number and time.perf_counter() - started > MAX_SECONDS:
             break
         for name in names:
-            train[name].append(_timed(lambda: _train_step(models[name], batch, precision), batch))  # noqa: B023
-            inference[name].append(_timed(lambda: _forward(models[name], batch, precision), batch))  # noqa: B023
+            train[name].append(_timed(steps[name], batch))
+            inference[name].append(_timed(passes[name], batch))
     reference = names[0]
     return {
         name: Cost(
@@ -125,7 +129,7 @@ _RECURRENT = {
 
 def _fixed_costs(model: nn.Module, batch: Batch, precision: str) -> dict[str, Any]:
     with _PeakMemory() as memory:
-        _train_step(model, batch, precision)
+        _train_step(model, precision, batch)
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     return {
         "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -134,7 +138,7 @@ def _fixed_costs(model: nn.Module, batch: Batch, precision: str) -> dict[str, An
     }
 
 
-def _train_step(model: nn.Module, batch: Batch, precision: str) -> None:
+def _train_step(model: nn.Module, precision: str, batch: Batch) -> None:
     model.train()
     model.zero_grad(set_to_none=True)
     with torch.autocast(batch.image.device.type, dtype=torch.bfloat16, enabled=precision == "bf16"):
@@ -142,7 +146,7 @@ def _train_step(model: nn.Module, batch: Batch, precision: str) -> None:
     functional.cross_entropy(logit.float(), batch.label).backward()
 
 
-def _forward(model: nn.Module, batch: Batch, precision: str) -> None:
+def _forward(model: nn.Module, precision: str, batch: Batch) -> None:
     model.eval()
     device = batch.image.device.type
     with (
@@ -152,11 +156,21 @@ def _forward(model: nn.Module, batch: Batch, precision: str) -> None:
         model(batch.image)
 
 
-def _timed(run: Callable[[], None], batch: Batch) -> float:
+def _ready(run: Callable[[Batch], None], batch: Batch) -> Callable[[Batch], None]:
+    """Return what is timed; on a GPU it is recorded, as training is."""
+    if batch.image.device.type != "cuda":
+        return run
+    recorded = RecordedStep(run)
+    for _ in range(NUM_WARMUP_STEPS + 1):
+        recorded(batch)
+    return recorded
+
+
+def _timed(run: Callable[[Batch], None], batch: Batch) -> float:
     wait = torch.cuda.synchronize if batch.image.device.type == "cuda" else lambda: None
     wait()
     started = time.perf_counter()
-    run()
+    run(batch)
     wait()
     return time.perf_counter() - started
 

@@ -12,10 +12,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from whatwhere.arrays import Batch
 from whatwhere.randomness import derive_seed
-from whatwhere.training.graphs import RecordedStep, fast_forward
+from whatwhere.recorded import RecordedStep
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
 from whatwhere.training.protocol import Protocol
-from whatwhere.training.step import TrainingStep
+from whatwhere.training.step import TrainingStep, fast_forward
 
 NUM_EVALUATIONS = 10
 

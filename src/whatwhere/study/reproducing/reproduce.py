@@ -61,6 +61,8 @@ def reproduce(
     data: str | Path | None = None,
     rows: Sequence[str] = (),
     device: str | None = None,
+    precision: str | None = None,
+    layout: str | None = None,
     output: str | Path | None = None,
     num_workers: int | None = None,
     quiet: bool = False,
@@ -78,6 +80,8 @@ def reproduce(
         data: Another data set, or a file or folder of the setting's own.
         rows: Labels of the rows to run; empty for all.
         device: A torch device.
+        precision: "fp32" or "bf16"; by default what a measurement finds faster by half.
+        layout: "nchw" or "channels_last"; by default what is faster.
         output: Folder of the result; by default below `reproductions/`.
         num_workers: Worker processes; by default one per core.
         quiet: Whether to say nothing meanwhile.
@@ -96,6 +100,8 @@ def reproduce(
         rows=tuple(rows),
         device=device,
         num_workers=num_workers,
+        precision=precision,
+        layout=layout,
     )
     return run_setting(
         load_setting(setting),

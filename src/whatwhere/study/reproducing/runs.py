@@ -29,6 +29,8 @@ class Wanted:
         rows: Labels of the rows to run; empty for all.
         device: A torch device.
         num_workers: Worker processes; None for one per core.
+        precision: "fp32" or "bf16"; None for what a measurement finds.
+        layout: "nchw" or "channels_last"; None likewise.
     """
 
     seeds: int | None = None
@@ -37,6 +39,8 @@ class Wanted:
     rows: tuple[str, ...] = ()
     device: str | None = None
     num_workers: int | None = None
+    precision: str | None = None
+    layout: str | None = None
 
     def num_seeds(self, setting: Setting) -> int:
         """Return how many runs every row has."""
@@ -70,6 +74,8 @@ class Wanted:
             "--steps": self.steps,
             "--data": self.data,
             "--device": self.device,
+            "--precision": self.precision,
+            "--layout": self.layout,
         }
         for option, value in options.items():
             words += [] if value is None else [option, str(value)]
@@ -170,6 +176,8 @@ def request_of(setting: Setting, arm: Arm, wanted: Wanted, *, folder: Path) -> R
         learning_rate=_rate(setting, arm, folder),
         backbone=setting.backbone or None,
         device=wanted.device,
+        precision=wanted.precision,
+        layout=wanted.layout,
         validation_fraction=setting.validation_fraction or None,
     )
 

@@ -8,9 +8,11 @@ import torch
 from torch import nn
 
 from whatwhere.arrays import Batch
-from whatwhere.training import DivergedError, fit
-from whatwhere.training.graphs import COMPILE_FROM_STEPS, RecordedStep, fast_forward
+from whatwhere.evaluate import measure_costs
+from whatwhere.recorded import RecordedStep
+from whatwhere.training import DivergedError, choose_numerics, fit
 from whatwhere.training.presets import preset
+from whatwhere.training.step import COMPILE_FROM_STEPS, fast_forward
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 PROTOCOL = replace(
@@ -143,6 +145,24 @@ def test_random_numbers_of_a_replay_follow_from_the_step():
         assert torch.equal(seen[0], drop(torch.ones(17, 1, 7, 5, device="cuda")))
 
 
+class Looking(Small):
+    """A network that looks at a value on its way, as a user's block may."""
+
+    def forward(self, image):
+        return super().forward(image) * (2.0 if image.sum().item() > 0 else 1.0)
+
+
+@needs_gpu
+def test_a_step_that_waits_for_the_gpu_is_taken_as_it_is(monkeypatch):
+    def looking():
+        torch.manual_seed(1)
+        return Looking().cuda()
+
+    recorded = run(looking())
+    assert_same(recorded, step_by_step(monkeypatch, looking()))
+    assert_same(run(fresh()), step_by_step(monkeypatch, fresh()))  # and nothing is left broken
+
+
 @needs_gpu
 def test_a_recorded_run_names_the_step_that_diverged():
     def batches(step):
@@ -168,3 +188,15 @@ def test_nothing_is_compiled_on_a_cpu_or_for_a_short_run():
     if torch.cuda.is_available():
         model = model.cuda()
         assert fast_forward(model, steps=COMPILE_FROM_STEPS - 1) is model
+
+
+@needs_gpu
+def test_number_formats_and_costs_are_measured_on_recorded_steps():
+    batch = batch_at(0)
+    choice, milliseconds = choose_numerics(fresh, batch.image, batch.label)
+    assert len(milliseconds) == 4
+    assert f"{choice.precision} {choice.layout}" in milliseconds
+    costs = measure_costs({"small": fresh, "again": fresh}, batch, precision="bf16")
+    assert costs["small"].parameters == 5 * 9 + 5 + 10 + 18
+    assert 0 < costs["small"].inference_ms < costs["small"].train_step_ms < 50
+    assert 0.2 < costs["again"].train_ratio < 5

@@ -1,4 +1,4 @@
-"""Training steps on a GPU without the cost of launching them: CUDA graphs and compiled networks.
+"""Steps on a GPU without the cost of launching them: CUDA graphs.
 
 Small networks keep a GPU waiting: a training step of SAMC is a thousand operations, each of which
 takes Python longer to launch than the GPU to carry out. A graph launches them all at once.
@@ -8,40 +8,22 @@ from collections.abc import Callable
 from dataclasses import fields
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from whatwhere.arrays import Batch
 
 NUM_WARMUP_STEPS = 3  # libraries choose their kernels and momenta come into being
-# Compiling takes about a minute and saves about 2 ms a step.
-COMPILE_FROM_STEPS = 30_000
-
-
-def fast_forward(model: nn.Module, *, steps: int) -> Callable[[Tensor], Tensor]:
-    """Return what computes a network's logits in training: compiled where that pays.
-
-    Args:
-        model: The network; its weights are shared.
-        steps: That will be trained.
-
-    Returns:
-        The network itself on a CPU and for short runs. `TORCH_COMPILE_DISABLE=1` in the
-        environment, which is torch's own switch, turns compiling off.
-    """
-    on_gpu = next(model.parameters()).device.type == "cuda"
-    if on_gpu and steps >= COMPILE_FROM_STEPS:
-        return torch.compile(model, dynamic=False)
-    return model
 
 
 class RecordedStep:
-    """A training step as a CUDA graph: taken as it is a few times, recorded, and then replayed.
+    """A step as a CUDA graph: taken as it is a few times, then recorded, and then replayed.
 
     Recording is begun anew where batches take another form. Random numbers follow from the seed
-    set before a step, in a replay as well.
+    set before a step, in a replay as well. A step that waits for the GPU, such as one of a block
+    that looks at a value, cannot be recorded; it is taken as it is every time.
 
     Args:
-        take: Trains on a batch; it must not wait for the GPU.
+        take: Computes with a batch, for instance trains on it.
     """
 
     def __init__(self, take: Callable[[Batch], None]) -> None:
@@ -49,36 +31,46 @@ class RecordedStep:
         self.graph: torch.cuda.CUDAGraph | None = None
         self.num_taken = 0
         self.held: Batch | None = None
+        self.recordable = True
 
     def forget(self) -> None:
         """Begin anew; for when the step does something else from now on."""
         self.graph, self.num_taken, self.held = None, 0, None
 
     def __call__(self, batch: Batch) -> None:
-        """Train on a batch."""
+        """Do it with a batch."""
         if self.held is not None and not _alike(batch, self.held):
             self.forget()
         if self.held is None:
             self.held = _like(batch)
         _copy(batch, self.held)
-        if self.num_taken < NUM_WARMUP_STEPS:
-            self._warm_up()
-            return
+        if self.num_taken == NUM_WARMUP_STEPS and self.graph is None and self.recordable:
+            self._record()
         if self.graph is None:
-            self.graph = torch.cuda.CUDAGraph()
-            with torch.cuda.graph(self.graph):
+            self._warm_up()
+        else:
+            self.graph.replay()
+
+    def _record(self) -> None:
+        assert self.held is not None
+        graph = torch.cuda.CUDAGraph()
+        try:
+            with torch.cuda.graph(graph):
                 self.take(self.held)
-        self.graph.replay()
+        except RuntimeError:
+            self.recordable = False  # what is wrong with the step itself shows when it is taken
+        else:
+            self.graph = graph
 
     def _warm_up(self) -> None:
-        """Train on the held batch, in a stream of its own as recording will."""
+        """Do it with the held batch, in a stream of its own as recording will."""
         assert self.held is not None
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             self.take(self.held)
         torch.cuda.current_stream().wait_stream(stream)
-        self.num_taken += 1
+        self.num_taken = min(self.num_taken + 1, NUM_WARMUP_STEPS)
 
 
 def _tensors(batch: Batch) -> dict[str, Tensor]:
