@@ -2,11 +2,11 @@
 
     python -m benchmarks.gpu_settings WORK --seconds 500 samc2024_cifar10:SAMC:3 ...
 
-Every word names a setting, a row of it and a number of seeds, and perhaps one of its runs (recipes),
-as in `samc2024_cifar10:SAMC:3:r0_samc`. Small networks fill a fraction of a
-large GPU, so that all runs of all words train at once, each in a process of its own. What is not
-finished when the time is up is left out: a setting is laid beside the paper where at least one run
-of each row's recipe is whole, as `whatwhere reproduce` would. Data comes from `WHATWHERE_DATA`.
+Every word names a setting, a row of it and a number of seeds, and perhaps one of its runs, as in
+`samc2024_cifar10:SAMC:3:r0_samc`. Small networks fill a fraction of a large GPU, so that all runs
+of all words train at once, each in a process of its own. What is not finished when the time is up
+is left out: a setting is laid beside the paper where a run of it is whole, as `whatwhere reproduce`
+does. Data comes from `WHATWHERE_DATA`.
 """
 
 import argparse
@@ -53,6 +53,13 @@ def run_one(work: Path, word: str, arm_name: str, *, steps: int | None, device: 
     arms, _ = layout(setting, rows=wanted.rows)
     chosen = [arm for arm in arms if arm.name == arm_name]
     run_arms(setting, chosen, wanted, folder=work / name, make_display=default_display)
+
+
+def arms_of(word: str, wanted: Wanted) -> list[Arm]:
+    """Return the runs of a word; a fourth part names the only one."""
+    name, _, _, *only = word.split(":")
+    arms, _ = layout(load_setting(name), rows=wanted.rows)
+    return [arm for arm in arms if not only or arm.name in only]
 
 
 def start(
