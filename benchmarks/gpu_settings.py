@@ -6,10 +6,13 @@ Every word names a setting, a row of it and a number of seeds, and perhaps one o
 `samc2024_cifar10:SAMC:3:r0_samc`. Small networks fill a fraction of a large GPU, so that all runs
 of all words train at once, each in a process of its own. What is not finished when the time is up
 is left out: a setting is laid beside the paper where a run of it is whole, as `whatwhere reproduce`
-does. Data comes from `WHATWHERE_DATA`.
+does, and how far the others came is written to a result file. Data comes from `WHATWHERE_DATA`.
 """
 
 import argparse
+import hashlib
+import io
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +20,9 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
+
+import torch
+from benchmarks.results_file import write_result
 
 from whatwhere.records import Run
 from whatwhere.report.reproduction.told import tell
@@ -27,6 +33,7 @@ from whatwhere.study.reproducing.collected import collect
 from whatwhere.study.reproducing.points import Arm, layout
 from whatwhere.study.reproducing.reproduce import published_test
 from whatwhere.study.reproducing.runs import Wanted, arm_folder, run_arms
+from whatwhere.training.fit import CurvePoint
 
 PRECISION, LAYOUT = "bf16", "channels_last"
 
@@ -120,6 +127,34 @@ def lay_beside(work: Path, word: str, *, steps: int | None, device: str) -> str:
     return f"{name}: {told['headline']} ({path})"
 
 
+def curves(work: Path) -> list[dict[str, object]]:
+    """Return how far runs came that were not finished, from their checkpoints."""
+    rows = []
+    for path in sorted(work.glob("*/runs/*/trials/*/*/*/checkpoint.pt")):
+        name, _, run, _, data, design, seed, _ = path.relative_to(work).parts
+        content = path.read_bytes()[hashlib.sha256().digest_size :]
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        folder = work / name / "runs" / run
+        (recipe,) = Run.read(folder).config["recipe"].values()
+        points = [CurvePoint(*values) for values in state["curve"]]
+        rows.append(
+            {
+                "setting": name,
+                "run": run,
+                "design": design,
+                "data": data,
+                "seed": seed.removeprefix("s"),
+                "steps": f"{state['step']:,} of {recipe['steps']:,}",
+                "seconds": round(state["seconds"]),
+                "validation accuracy after each tenth, %": ", ".join(
+                    f"{100 * point.validation_accuracy:.1f}" for point in points
+                ),
+                "trained on": json.loads((folder / "environment.json").read_text())["device"],
+            }
+        )
+    return rows
+
+
 def main() -> None:
     """Run, stop in time, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -143,6 +178,10 @@ def main() -> None:
     print(f"{datetime.now():%H:%M:%S} training stopped after {took:.0f} s", flush=True)
     for word in asked.words:
         print(lay_beside(asked.work, word, steps=asked.steps, device=asked.device), flush=True)
+    left = curves(asked.work)
+    if left:
+        settings = {"words": " ".join(asked.words), "seconds": round(took)}
+        print(write_result("gpu-settings-unfinished", settings=settings, rows=left))
 
 
 if __name__ == "__main__":

@@ -151,7 +151,11 @@ def together(num_processes: int, batch_size: int) -> dict[str, object]:
     for process in running:
         assert process.stdout is not None
         assert process.stdout.readline().strip() == "ready"
-    rates = [float(process.communicate("go\n")[0]) for process in running]
+    for process in running:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    rates = [float(process.communicate()[0]) for process in running]
     row: dict[str, object] = {
         "network": "samc",
         "way": f"{num_processes} processes at once",
