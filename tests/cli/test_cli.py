@@ -89,11 +89,42 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "14 trials to run, about" in done.stdout
     assert "differences of about" in done.stdout
+    assert "this is an assumption and no measurement" in done.stdout
     assert "the next stronger protocol, --protocol standard" in done.stdout
     assert not (tmp_path / "runs").exists()
     plan = json.loads(cli("compare", "-d", "csa", "--seeds", "2", "--dry-run", "--json").stdout)
     assert len(plan["trials"]) == 8
     assert plan["seconds"] > 0
+
+
+def test_pilot_runs_measure_the_plan_and_count(cli, tmp_path):
+    command = ("compare", "digits", "-d", "sca,csa", "--steps", "9", "-o", "run")
+    done = cli(*command, "--pilot", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    (seeds,) = plan["seeds"]
+    assert seeds["measured_on"] == ["none", "csa"]
+    assert seeds["basis"].startswith("Measured on 4 runs of no attention and csa: runs spread by")
+    assert (seeds["num_rows"], seeds["num_items"]) == (5, 600)
+    assert 0 < seeds["disagreement"] < 1
+    assert [need["target"] for need in seeds["table"]] == [0.005, 0.01, 0.02]
+    # Three seeds of five rows are asked for; the pilot's four trials are among them.
+    assert len(plan["trials"]) == 15 - 4
+    kept = {path: path.read_bytes() for path in (tmp_path / "run").rglob("record.json")}
+    assert len(kept) == 4
+    done = cli(*command, "--dry-run")
+    assert "Measured on 4 runs of no attention and csa" in done.stdout
+    assert cli(*command, "--seeds", "2").returncode == 0
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    assert len(list((tmp_path / "run").rglob("record.json"))) == 10
+
+
+def test_a_pilot_needs_two_seeds_and_a_design(cli):
+    done = cli("compare", "digits", "-d", "csa", "--pilot", "1")
+    assert done.returncode == 2
+    assert "pilot=1: expected 2 to 100 seeds" in done.stderr
+    done = cli("compare", "digits", "-d", "none", "--pilot", "2")
+    assert "a pilot needs a design beside no attention" in done.stderr
 
 
 def test_a_budget_plans_what_fits_and_names_what_it_left_out(cli):

@@ -145,6 +145,7 @@ OPTIONS = {
         "--class-weights",
         "--folds",
         "--dry-run",
+        "--pilot",
         "--no-wait",
         "--exact",
         "--workers",
