@@ -72,16 +72,16 @@ def _row(cell: PowerCell, repeats: int, seed: int) -> dict[str, object]:
     rng = np.random.default_rng([seed, CELLS.index(cell)])
     lead = cell.lead_points / 100
     spreads = [_pilot(cell, rng, methods=6, seeds=10).spread for _ in range(NUM_FOR_TRUTH)]
-    true = {
-        name: float(np.mean([getattr(spread, name) for spread in spreads]))
-        for name in ("run_variance", "item_noise", "lasting")
-    }
-    predicted = power(
-        Spread(cell.methods, cell.items, **true), lead, num_seeds=cell.seeds, num_draws=4000
+    noise, lasting = (
+        float(np.mean([getattr(spread, name) for spread in spreads]))
+        for name in ("item_noise", "lasting")
     )
+    variance = (cell.seed_sd_points / 100) ** 2 + noise
+    true = Spread(cell.methods, cell.items, variance, noise, lasting)
+    predicted = power(true, lead, num_seeds=cell.seeds, num_draws=4000)
     pilots = [_pilot(cell, rng, methods=2, seeds=3).of(cell.methods) for _ in range(NUM_PILOTS)]
     from_pilots = [power(p.spread, lead, num_seeds=cell.seeds, num_draws=200) for p in pilots]
-    fewer = repeats if cell.methods <= 8 and cell.items <= 2_000 else repeats // 4
+    fewer = repeats if cell.methods <= 8 and cell.items <= 2_000 else repeats // 2
     simulated, error = _simulated(cell, rng, repeats=fewer)
     row = {
         **asdict(cell),

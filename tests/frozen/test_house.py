@@ -229,7 +229,7 @@ OPTIONS = {
         "--quiet",
         "--debug",
     },
-    "report": {"--json", "--quiet", "--debug"},
+    "report": {"--published", "--json", "--quiet", "--debug"},
     "list": {"--json", "--quiet", "--debug"},
 }
 

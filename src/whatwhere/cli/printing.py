@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from whatwhere.cli.options import Mode
@@ -39,6 +40,17 @@ def print_plan(result: Any, *, piloted: bool = False) -> None:
     print(f"\nrun folder: {result.folder} ({told})")
 
 
+def print_alarm(summary: dict[str, Any]) -> None:
+    """Print, where errors go, that numbers of a run cannot be; nothing where all can."""
+    from whatwhere.report.cautions import impossible_lead
+    from whatwhere.report.text import visible
+
+    if summary["impossible"]:
+        print(impossible_lead(len(summary["impossible"])), file=sys.stderr)
+    for sentence in summary["impossible"]:
+        print(f"  {visible(sentence)}", file=sys.stderr)
+
+
 def print_result(result: Any) -> None:
     """Print leaderboard, recommendation and the path of the page."""
     from whatwhere.report.summary import read_summary
@@ -57,7 +69,28 @@ def print_result(result: Any) -> None:
 
     from whatwhere.report.terminal import print_leaderboard
 
+    print_alarm(summary)
     print_leaderboard(summary, Console())
     for failure in result.failures:
         print(failure, file=sys.stderr)
     print(f"report: {result.report}")
+
+
+def print_published_table(view: Any, *, with_ours: bool, page: Path | None = None) -> None:
+    """Print a table of published results, and the path of the page it is on."""
+    from whatwhere.report.published.shown import facts_of
+
+    if Mode.json:
+        report = {"report": str(page)} if page else {}
+        print(json.dumps({**report, "published": facts_of(view)}))
+        return
+    from rich.console import Console
+
+    from whatwhere.report.published.terminal import print_published
+
+    console = Console()
+    # Piped, a table must not be cut at 80 columns.
+    wide = console if console.is_terminal else Console(width=180)
+    print_published(view, wide, with_ours=with_ours)
+    if page:
+        print(f"report: {page}")
