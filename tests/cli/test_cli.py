@@ -265,3 +265,56 @@ def test_a_block_from_a_file_is_a_row_like_any_other(cli, tmp_path):
     assert "must return a map of its input's shape (2, 16, 7, 5), not (2, 1, 7, 5)" in done.stderr
     done = cli("compare", "-d", "mine.py:YourBlock")
     assert "has no torch.nn.Module named 'YourBlock' (it has: MyBlock, Wrong)" in done.stderr
+
+
+def test_report_checks_a_published_table_alone(cli, tmp_path):
+    (tmp_path / "table.csv").write_text(
+        "paper,topology,dataset,metric,value\n"
+        "p,MLP,CIFAR-100,accuracy,0.812\n"
+        "p,MLP,CIFAR-100,recall,0.789\n"
+    )
+    done = cli("report", "--published", "table.csv")
+    assert done.returncode == 0, done.stderr
+    assert "2 cannot be right together with another of the same row" in done.stdout
+    assert "line 2, MLP: accuracy 0.812 and recall 0.789 differ by 0.023" in done.stdout
+    lines = json.loads(cli("report", "--published", "table.csv", "--json").stdout)["published"]
+    assert [line["check"] for line in lines["lines"]] == ["not both", "not both"]
+    (tmp_path / "table.csv").write_text("paper,topology,dataset,metrik,value\n")
+    done = cli("report", "--published", "table.csv")
+    assert done.returncode == 2
+    assert "table.csv, line 1: unknown column 'metrik'; did you mean 'metric'" in done.stderr
+    done = cli("report")
+    assert done.returncode == 2
+    assert "give the folder of a run, or a table with --published FILE" in done.stderr
+
+
+def test_report_lays_published_numbers_beside_a_run(cli, tmp_path):
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "table.csv").write_text(
+        "paper,topology,dataset,backbone,metric,value\np,CSA,digits,resnet8,accuracy,99 %\n"
+    )
+    done = cli("report", "run", "--published", "table.csv")
+    assert done.returncode == 0, done.stderr
+    assert "Of 1 published number: 1 not checked" in done.stdout
+    assert "test images not said there" in done.stdout
+    assert 'id="published"' in (tmp_path / "run" / "report.html").read_text()
+    # Whoever goes on with the run keeps the table on its page.
+    again = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert again.returncode == 0, again.stderr
+    assert 'id="published"' in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_numbers_that_cannot_be_are_told_on_standard_error(cli, tmp_path):
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert "Do not use these tables" not in done.stderr
+    (path,) = (tmp_path / "run").glob("trials/*/csa/s0/record.json")
+    record = json.loads(path.read_bytes())
+    record["validation"]["accuracy"] = 0.9
+    path.write_text(json.dumps(record))
+    done = cli("report", "run")
+    assert "Do not use these tables: 1 number contradicts arithmetic." in done.stderr
+    # The same command repairs the trial, and the page is quiet again.
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert done.returncode == 0, done.stderr
+    assert "Do not use these tables" not in done.stderr

@@ -98,10 +98,12 @@ def basis(table: SeedTable) -> str:
         apart = ""
     if table.measured_on:
         low, high = (100 * variance**0.5 for variance in pilot.run_variance)
+        brackets = any(planned.need.low for planned in (*table.pair, *table.table))
+        limits = " In brackets: the need at the limits of what so few runs say." if brackets else ""
         return (
             f"Measured on {pilot.num_runs} runs of {_listed(table.measured_on)}: runs spread by"
-            f" {sd:.1f} points (80 % sure: {low:.1f} to {high:.1f}){apart}. In brackets: the need"
-            " at the limits of what so few runs say. Which design is ahead was not looked at."
+            f" {sd:.1f} points (80 % sure: {low:.1f} to {high:.1f}){apart}.{limits} Which design is"
+            " ahead was not looked at."
         )
     measured = duration(table.pilot_seconds or 0.0)
     return (
@@ -134,7 +136,7 @@ def _as_table(table: SeedTable) -> Table:
 def _seeds(planned: PlannedNeed) -> str:
     need = planned.need
     if need.num_seeds is None:
-        beyond = "none" if need.decidable != "yes" else "over 999"
+        beyond = "cannot" if need.decidable != "yes" else "over 999"
         return f"{beyond} ({need.low} at best)" if need.low else beyond
     if need.low == need.high:
         return str(need.num_seeds)
