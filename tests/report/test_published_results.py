@@ -57,6 +57,9 @@ def test_official_baselines_of_medmnist_pass():
     single = replace(medmnist["BreastMNIST", "accuracy"].result, n_seeds=1)
     assert check_results([single])[0].verdict == "impossible"
     assert medmnist["OCTMNIST", "accuracy"].verdict == "passes"
+    retina = medmnist["RetinaMNIST", "accuracy"]
+    assert retina.verdict == "several runs"
+    assert "not the share of any one run on 400 images; a mean of" in retina.flaws[0].sentence
 
 
 def test_a_lead_that_no_number_of_runs_can_show_is_named():

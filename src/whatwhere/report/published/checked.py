@@ -6,14 +6,21 @@ from dataclasses import dataclass
 from whatwhere.settings.results_table import PublishedResult
 from whatwhere.settings.setting import COSTS
 from whatwhere.settings.test_sets import find_test_set, plain_name
-from whatwhere.stats.published import Flaw, ScoredOn, flaws_of_row, most_disagreement
+from whatwhere.stats.published import (
+    Flaw,
+    ScoredOn,
+    flaws_of_row,
+    most_disagreement,
+    possible_num_runs,
+)
 
 IMPOSSIBLE, NOT_BOTH, DOUBTFUL = "impossible", "not both", "doubtful"
-UNCHECKED, PASSED = "not checked", "passes"
+SEVERAL, UNCHECKED, PASSED = "several runs", "not checked", "passes"
 _COUNTED = {
     IMPOSSIBLE: "cannot be right as printed",
     NOT_BOTH: "cannot be right together with another of the same row",
     DOUBTFUL: "doubtful",
+    SEVERAL: "of no single run, though of several averaged",
     UNCHECKED: "not checked, as the test set is not known",
 }
 # A share of images on which two trained networks may well agree; below it nothing is remarkable.
@@ -36,15 +43,25 @@ class CheckedResult:
 
     @property
     def verdict(self) -> str:
-        """What holds first: IMPOSSIBLE, NOT_BOTH, DOUBTFUL, UNCHECKED, PASSED; "–" of a count."""
+        """What is said of it in a word or two; "–" of parameters and multiply-adds.
+
+        IMPOSSIBLE, NOT_BOTH and DOUBTFUL by its worst flaw; SEVERAL where only a mean of several
+        runs can be printed so and the paper does not say of how many; UNCHECKED or PASSED.
+        """
         excluded = [flaw for flaw in self.flaws if flaw.impossible]
         if excluded:
             return NOT_BOTH if all(flaw.of_pair for flaw in excluded) else IMPOSSIBLE
         if self.flaws:
-            return DOUBTFUL
+            alone = all(flaw.check == "count" for flaw in self.flaws)
+            return SEVERAL if alone and self._fits_runs else DOUBTFUL
         if self.result.metric in COSTS:
             return "–"
         return PASSED if self.is_checked else UNCHECKED
+
+    @property
+    def _fits_runs(self) -> bool:
+        num_items = scored_on(self.result).num_items
+        return possible_num_runs(self.result.value, num_items=num_items) > 0
 
 
 def check_results(results: Sequence[PublishedResult]) -> tuple[CheckedResult, ...]:
