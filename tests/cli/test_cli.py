@@ -89,11 +89,42 @@ def test_a_dry_run_tells_the_plan_and_writes_nothing(cli, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "14 trials to run, about" in done.stdout
     assert "differences of about" in done.stdout
+    assert "this is an assumption and no measurement" in done.stdout
     assert "the next stronger protocol, --protocol standard" in done.stdout
     assert not (tmp_path / "runs").exists()
     plan = json.loads(cli("compare", "-d", "csa", "--seeds", "2", "--dry-run", "--json").stdout)
     assert len(plan["trials"]) == 8
     assert plan["seconds"] > 0
+
+
+def test_pilot_runs_measure_the_plan_and_count(cli, tmp_path):
+    command = ("compare", "digits", "-d", "sca,csa", "--steps", "9", "-o", "run")
+    done = cli(*command, "--pilot", "2", "--json")
+    assert done.returncode == 0, done.stderr
+    plan = json.loads(done.stdout)
+    (seeds,) = plan["seeds"]
+    assert seeds["measured_on"] == ["none", "csa"]
+    assert seeds["basis"].startswith("Measured on 4 runs of no attention and csa: runs spread by")
+    assert (seeds["num_rows"], seeds["num_items"]) == (5, 600)
+    assert 0 < seeds["disagreement"] < 1
+    assert [need["target"] for need in seeds["table"]] == [0.005, 0.01, 0.02]
+    # Three seeds of five rows are asked for; the pilot's four trials are among them.
+    assert len(plan["trials"]) == 15 - 4
+    kept = {path: path.read_bytes() for path in (tmp_path / "run").rglob("record.json")}
+    assert len(kept) == 4
+    done = cli(*command, "--dry-run")
+    assert "Measured on 4 runs of no attention and csa" in done.stdout
+    assert cli(*command, "--seeds", "2").returncode == 0
+    assert all(path.read_bytes() == content for path, content in kept.items())
+    assert len(list((tmp_path / "run").rglob("record.json"))) == 10
+
+
+def test_a_pilot_needs_two_seeds_and_a_design(cli):
+    done = cli("compare", "digits", "-d", "csa", "--pilot", "1")
+    assert done.returncode == 2
+    assert "pilot=1: expected 2 to 100 seeds" in done.stderr
+    done = cli("compare", "digits", "-d", "none", "--pilot", "2")
+    assert "a pilot needs a design beside no attention" in done.stderr
 
 
 def test_a_budget_plans_what_fits_and_names_what_it_left_out(cli):
@@ -234,3 +265,56 @@ def test_a_block_from_a_file_is_a_row_like_any_other(cli, tmp_path):
     assert "must return a map of its input's shape (2, 16, 7, 5), not (2, 1, 7, 5)" in done.stderr
     done = cli("compare", "-d", "mine.py:YourBlock")
     assert "has no torch.nn.Module named 'YourBlock' (it has: MyBlock, Wrong)" in done.stderr
+
+
+def test_report_checks_a_published_table_alone(cli, tmp_path):
+    (tmp_path / "table.csv").write_text(
+        "paper,topology,dataset,metric,value\n"
+        "p,MLP,CIFAR-100,accuracy,0.812\n"
+        "p,MLP,CIFAR-100,recall,0.789\n"
+    )
+    done = cli("report", "--published", "table.csv")
+    assert done.returncode == 0, done.stderr
+    assert "2 cannot be right together with another of the same row" in done.stdout
+    assert "line 2, MLP: accuracy 0.812 and recall 0.789 differ by 0.023" in done.stdout
+    lines = json.loads(cli("report", "--published", "table.csv", "--json").stdout)["published"]
+    assert [line["check"] for line in lines["lines"]] == ["not both", "not both"]
+    (tmp_path / "table.csv").write_text("paper,topology,dataset,metrik,value\n")
+    done = cli("report", "--published", "table.csv")
+    assert done.returncode == 2
+    assert "table.csv, line 1: unknown column 'metrik'; did you mean 'metric'" in done.stderr
+    done = cli("report")
+    assert done.returncode == 2
+    assert "give the folder of a run, or a table with --published FILE" in done.stderr
+
+
+def test_report_lays_published_numbers_beside_a_run(cli, tmp_path):
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert done.returncode == 0, done.stderr
+    (tmp_path / "table.csv").write_text(
+        "paper,topology,dataset,backbone,metric,value\np,CSA,digits,resnet8,accuracy,99 %\n"
+    )
+    done = cli("report", "run", "--published", "table.csv")
+    assert done.returncode == 0, done.stderr
+    assert "Of 1 published number: 1 not checked" in done.stdout
+    assert "test images not said there" in done.stdout
+    assert 'id="published"' in (tmp_path / "run" / "report.html").read_text()
+    # Whoever goes on with the run keeps the table on its page.
+    again = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert again.returncode == 0, again.stderr
+    assert 'id="published"' in (tmp_path / "run" / "report.html").read_text()
+
+
+def test_numbers_that_cannot_be_are_told_on_standard_error(cli, tmp_path):
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert "Do not use these tables" not in done.stderr
+    (path,) = (tmp_path / "run").glob("trials/*/csa/s0/record.json")
+    record = json.loads(path.read_bytes())
+    record["validation"]["accuracy"] = 0.9
+    path.write_text(json.dumps(record))
+    done = cli("report", "run")
+    assert "Do not use these tables: 1 number contradicts arithmetic." in done.stderr
+    # The same command repairs the trial, and the page is quiet again.
+    done = cli("compare", "digits", "-d", "csa", "--seeds", "1", "--steps", "3", "-o", "run")
+    assert done.returncode == 0, done.stderr
+    assert "Do not use these tables" not in done.stderr

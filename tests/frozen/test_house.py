@@ -145,6 +145,7 @@ OPTIONS = {
         "--class-weights",
         "--folds",
         "--dry-run",
+        "--pilot",
         "--no-wait",
         "--exact",
         "--workers",
@@ -230,7 +231,7 @@ OPTIONS = {
         "--quiet",
         "--debug",
     },
-    "report": {"--json", "--quiet", "--debug"},
+    "report": {"--published", "--json", "--quiet", "--debug"},
     "list": {"--json", "--quiet", "--debug"},
 }
 

@@ -139,7 +139,8 @@ def _write_trial(folder, plan, data, size, number, row, seed, difficulty, label)
         ability = 1.6 + 0.1 * plan.spread * row[7] + 0.35 * np.log10(size / 1009)
         logit = _logit(ability + rng.normal(0, 0.05), difficulty, label, data, rng)
         curve = _curve(plan, row, rng)
-        record["validation"] = {"accuracy": float(curve[-1][5]), "loss": float(curve[-1][4])}
+        accuracy = round(curve[-1][5] * data.num_validation) / data.num_validation
+        record["validation"] = {"accuracy": accuracy, "loss": float(curve[-1][4])}
         files["curve.csv"] = _csv(curve)
         files["predictions.npz"] = _predictions(logit, label, data)
     write_trial(trial_folder(folder, key), record, files)

@@ -1,6 +1,6 @@
 """The verb that compares: the main job."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -70,6 +70,13 @@ def compare(
         int | None, typer.Option(help="Worker processes; 0: this one. Default: one per core.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the plan and stop.")] = False,
+    pilot: Annotated[
+        int | None,
+        typer.Option(
+            help="First run no attention and one design with this many seeds, then plan as"
+            " --dry-run does, from what they measured; the trials count."
+        ),
+    ] = None,
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait for other processes on the same run.")
     ] = False,
@@ -88,6 +95,7 @@ def compare(
     from whatwhere.study.class_weights import parse_class_weights
     from whatwhere.study.compare import run_comparison
     from whatwhere.study.display import default_display
+    from whatwhere.study.pilot import run_pilot
 
     request = asking.Request(
         data=tuple(data or [DEFAULT_DATA]),
@@ -117,19 +125,20 @@ def compare(
         class_weights=parse_class_weights(class_weights),
         folds=folds,
     )
-    display = default_display(quiet=quiet or json_)
-    result = run_comparison(
-        request,
-        folder=output,
-        display=display,
-        num_workers=workers,
-        dry_run=dry_run,
-        wait=not no_wait,
-        exact=exact,
-    )
-    if dry_run:
-        print_plan(result)
-        return
-    print_result(result)
+    running: dict[str, Any] = {
+        "folder": output,
+        "display": default_display(quiet=quiet or json_),
+        "num_workers": workers,
+        "wait": not no_wait,
+        "exact": exact,
+    }
+    if pilot is not None:
+        result = run_pilot(request, num_seeds=pilot, **running)
+    else:
+        result = run_comparison(request, dry_run=dry_run, **running)
+    if dry_run or pilot is not None:
+        print_plan(result, piloted=pilot is not None)
+    else:
+        print_result(result)
     if result.failures:
         raise typer.Exit(4)

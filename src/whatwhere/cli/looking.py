@@ -12,21 +12,47 @@ from whatwhere.cli.options import (
     QuietOption,
     set_mode,
 )
-from whatwhere.cli.printing import say
+from whatwhere.cli.printing import print_alarm, print_published_table, say
+from whatwhere.errors import UsageError
 
 
 def report(
-    run: Annotated[Path, typer.Argument(help="Folder of a run.")],
+    run: Annotated[Path | None, typer.Argument(metavar="[RUN]", help="Folder of a run.")] = None,
+    published: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV table of published results: its arithmetic is checked, and with RUN our own"
+            " figures stand beside it, in this and every later report."
+        ),
+    ] = None,
     json_: JsonOption = False,
     quiet: QuietOption = False,
     debug: DebugOption = False,
 ) -> None:
-    """Rebuild tables and page of a run from its records."""
+    """Rebuild tables and page of a run from its records; check published tables."""
     set_mode(json_, quiet, debug)
-    from whatwhere.report.build import write_report
+    from whatwhere.report.published.shown import keep, view_file
 
+    if run is None:
+        if published is None:
+            raise UsageError("give the folder of a run, or a table with --published FILE")
+        view = view_file(published)
+        print_published_table(view, with_ours=False)
+        return
+    from whatwhere.records import Run
+    from whatwhere.report.build import write_report
+    from whatwhere.report.evidence import gather
+    from whatwhere.report.summary import read_summary
+
+    if published is not None:
+        keep(published, run)
     page = write_report(run)
-    say({"report": str(page)}, f"report: {page}")
+    print_alarm(read_summary(run))
+    if published is None:
+        say({"report": str(page)}, f"report: {page}")
+        return
+    view = view_file(published, gather(Run.read(run)))
+    print_published_table(view, with_ours=True, page=page)
 
 
 def list_(

@@ -7,6 +7,22 @@ UNBALANCED_FACTOR = 1.5
 UNDER_TRAINED = "under-trained: the ranking may change with a longer budget"
 
 
+def impossible_lead(number: int) -> str:
+    """Say that numbers of the page contradict arithmetic, and what to do.
+
+    Args:
+        number: How many do, at least 1.
+
+    Returns:
+        The sentence.
+    """
+    what = "1 number contradicts" if number == 1 else f"{number:,} numbers contradict"
+    return (
+        f"Do not use these tables: {what} arithmetic. A record was changed after its trial, or"
+        " there is a bug in whatwhere; the same command run again repairs what changed."
+    )
+
+
 def failures(label: str, *, num_diverged: int, num_failed: int, num_runs: int) -> str:
     """Say in how many runs a design failed, and what follows.
 

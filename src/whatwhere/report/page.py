@@ -8,9 +8,11 @@ from markupsafe import Markup
 
 from whatwhere.records import Run
 from whatwhere.report import numbers
+from whatwhere.report.cautions import impossible_lead
 from whatwhere.report.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
 from whatwhere.report.protocol import failures_of
+from whatwhere.report.published.shown import view_of_run
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
@@ -61,6 +63,7 @@ def write_page(
             summary=summary,
             policy=CONTENT_POLICY,
             views=views,
+            published=view_of_run(run.folder, cells),
             data=data,
             pictures=picture_addresses(pictures),
             designs=designs,
@@ -99,7 +102,9 @@ def page_environment() -> Environment:
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
-    environment.globals.update(failures_of=failures_of, facts=facts)
+    environment.globals.update(
+        failures_of=failures_of, facts=facts, impossible_lead=impossible_lead
+    )
     return environment
 
 

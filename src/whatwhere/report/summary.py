@@ -10,6 +10,7 @@ from whatwhere.errors import UsageError
 from whatwhere.records import Run
 from whatwhere.report.cautions import missing
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.checks import impossible
 from whatwhere.report.claims import is_compared, is_significant, spoken
 from whatwhere.report.evidence import metric_of
 from whatwhere.report.protocol import protocol_name
@@ -41,6 +42,7 @@ def summarise(run: Run, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "screening": next((story.screening for story in stories if story.screening), ""),
         "sentence": _one_sentence(stories),
         "missing": _missing(run, cells),
+        "impossible": impossible(run, cells),
         "cells": [_cell(cell, story, cells) for cell, story in zip(cells, stories, strict=True)],
     }
     return _finite(content)

@@ -8,7 +8,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from scipy.special import ndtri
+
 from whatwhere.errors import UsageError
+from whatwhere.stats.decide import POWER, TAIL
 
 SCALES = {"": 1.0, "%": 0.01, "points": 0.01, "k": 1e3, "M": 1e6, "G": 1e9}
 SHARES = ("accuracy", "top5", "recall", "precision", "macro-f1", "auc")
@@ -78,8 +81,8 @@ class ScoredOn:
     """What is known of the images that a published table was scored on.
 
     Args:
-        num_items: Images.
-        num_classes: Classes.
+        num_items: Images; 0 where they are not known, and counts are not checked.
+        num_classes: Classes; 0 likewise.
         balanced: Whether every class has equally many images.
         num_runs: Runs that a printed figure is the mean of; 0 where the paper does not say.
     """
@@ -135,6 +138,7 @@ def flaws_of_row(row: str, printed: Mapping[str, Printed], test: ScoredOn) -> li
         found.append(_fewer_among_five(row, accuracy, printed.get("top5")))
         if test.balanced:
             found.append(_recall_is_accuracy(row, accuracy, printed.get("recall")))
+        if test.balanced and test.num_classes:
             found.append(_auc_beside_accuracy(row, accuracy, printed.get("auc"), test))
     return [flaw for flaw in found if flaw is not None]
 
@@ -194,6 +198,26 @@ def possible_num_runs(share: Printed, *, num_items: int, most: int = MOST_RUNS) 
     return 0
 
 
+def most_disagreement(gap: float, *, num_items: int) -> float:
+    """Return up to which disagreement n images let a gap be seen, whatever the number of runs.
+
+        n (gap / (z_{.975} + z_{.8}))^2
+
+    Args:
+        gap: Difference of two accuracies, at least 0.
+        num_items: n, test images.
+
+    Returns:
+        The share of images on which the two may differ at most for 80 % power, in one planned
+        comparison.
+
+    Example:
+        >>> round(100 * most_disagreement(0.0034, num_items=10_000), 1)
+        1.5
+    """
+    return float(min(1.0, num_items * (gap / (ndtri(1 - TAIL) + ndtri(POWER))) ** 2))
+
+
 def decision_auc(accuracy: float, *, num_classes: int) -> float:
     """Return the macro AUC of bare yes-or-no answers on a balanced test.
 
@@ -220,6 +244,8 @@ def _beyond(row: str, name: str, printed: Printed) -> Flaw | None:
 
 def _no_count(row: str, name: str, printed: Printed, test: ScoredOn) -> Flaw | None:
     """A share of n images, averaged over R runs, is a multiple of 1 / (R n)."""
+    if not test.num_items:
+        return None
     runs = possible_num_runs(printed, num_items=test.num_items)
     said = test.num_runs
     if said and not possible_num_runs(printed, num_items=said * test.num_items, most=1):

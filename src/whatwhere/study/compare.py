@@ -32,6 +32,7 @@ from whatwhere.study.ready import ReadyData, make_ready
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
 from whatwhere.study.running import Study
+from whatwhere.study.seeds import SeedTable, seed_tables
 
 MAX_WORKERS = 256
 
@@ -46,6 +47,7 @@ class CompareResult:
         forecast: What was told about the plan before it ran.
         failures: Trials that failed or diverged, each with its reason.
         report: The page, None after a dry run.
+        seeds: After a dry run, how many seeds each data set needs.
     """
 
     folder: Path
@@ -53,6 +55,7 @@ class CompareResult:
     forecast: tuple[str, ...]
     failures: tuple[str, ...]
     report: Path | None
+    seeds: tuple[SeedTable, ...] = ()
 
 
 def run_comparison(
@@ -62,6 +65,7 @@ def run_comparison(
     display: Display | None = None,
     num_workers: int | None = None,
     dry_run: bool = False,
+    pilot: bool = False,
     wait: bool = True,
     exact: bool = False,
 ) -> CompareResult:
@@ -73,6 +77,7 @@ def run_comparison(
         display: What to tell meanwhile; nothing by default.
         num_workers: Worker processes; by default one per core, none on an accelerator.
         dry_run: Whether to stop after the plan; nothing is written then.
+        pilot: Whether to run no attention and one design only, of all that is asked for.
         wait: Whether to wait for other processes that work on the same run.
         exact: Whether to refuse to add to trials of another version, processor or thread count.
 
@@ -113,17 +118,18 @@ def run_comparison(
             ledger = None if dry_run else Ledger(path / "ledger.sqlite", known=bool(run.config))
             identities = identities_of(ready, designs, request, device)
             settled = settled_trials(path, identities, display, ledger=ledger)
-            asked = asked_trials(ready, designs, request)
+            asked = asked_trials(ready, designs, request, pilot=pilot)
             plan = make_plan(
                 [trial for trial in asked if trial.key not in settled],
                 num_workers=workers,
                 budget_seconds=request.budget_seconds,
             )
-            told = tuple(forecast(request, plan, ready, num_settled=len(settled)))
+            told = tuple(forecast(request, plan, ready, settled, dry_run=dry_run))
             key = numerics_key(device, workers)
             notice = check_numerics(path, key, settled, exact=exact) if plan.trials else ""
             if ledger is None:
-                return CompareResult(path, plan, told, (), None)
+                needed = seed_tables(path, request, ready, designs, settled, num_workers=workers)
+                return CompareResult(path, plan, told, (), None, needed)
             for line in (*told, ledger.notice, notice):
                 if line:
                     display.note(line)

@@ -1,6 +1,6 @@
 """What a plan tells before it runs: how long, what was left out, what it could show."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import torch
@@ -8,15 +8,21 @@ import torch
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.evaluate.cost import count_macs
 from whatwhere.models import build_model
+from whatwhere.records import TrialKey
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
-from whatwhere.study.prepare import Prepared
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
+from whatwhere.study.seeds import num_tested
 from whatwhere.training.presets import PROTOCOLS, preset
 
 
 def forecast(
-    request: Request, plan: Plan, ready: list[ReadyData], *, num_settled: int
+    request: Request,
+    plan: Plan,
+    ready: list[ReadyData],
+    settled: Collection[TrialKey],
+    *,
+    dry_run: bool = False,
 ) -> Iterator[str]:
     """Yield the first lines of a run.
 
@@ -24,19 +30,21 @@ def forecast(
         request: What was asked for.
         plan: What will run.
         ready: The data sets.
-        num_settled: Trials on record already.
+        settled: Trials on record already.
+        dry_run: Whether a table of seeds follows, which says what could be detected.
 
     Yields:
         Lines of text.
     """
     for item in ready:
         yield _data_line(item)
-    done = f", {num_settled} are on record already" if num_settled else ""
+    done = f", {len(settled)} are on record already" if settled else ""
     yield f"{len(plan.trials)} trials to run, about {duration(plan.seconds)}{done}"
     if plan.left_out:
         yield plan.left_out_text()
-    for item in ready:
-        yield _detectable_line(item, request)
+    if not dry_run:
+        for item in ready:
+            yield _detectable_line(item, request)
     stronger = _stronger(ready[0])
     if stronger is not None and plan.seconds:
         name, factor = stronger
@@ -50,7 +58,7 @@ def _data_line(item: ReadyData) -> str:
     source, protocol = item.prepared.source, item.protocol
     counts = ", ".join(f"{len(source.indices(s))} {s}" for s in ("train", "validation", "test"))
     if source.num_folds > 1:
-        counts = f"{_num_tested(item.prepared)} in {source.num_folds} folds, the first {counts}"
+        counts = f"{num_tested(item.prepared)} in {source.num_folds} folds, the first {counts}"
     pretrained = item.prepared.pretrained
     began = f", fine-tuned from {pretrained.name}" if pretrained else ""
     return (
@@ -66,7 +74,7 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
     difference = predicted_detectable_difference(
         num_methods=max(2, len(item.costs)),
         num_seeds=max(2, request.seeds),
-        num_items=_num_tested(item.prepared),
+        num_items=num_tested(item.prepared),
         seed_sd=ASSUMED_SEED_SD,
         disagreement=ASSUMED_DISAGREEMENT,
         against_control=False,
@@ -77,11 +85,6 @@ def _detectable_line(item: ReadyData, request: Request) -> str:
         f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
         f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)"
     )
-
-
-def _num_tested(prepared: Prepared) -> int:
-    """Return the number of images that are tested in any fold."""
-    return sum(len(prepared.on_fold(fold).source.indices("test")) for fold in prepared.fold_numbers)
 
 
 def _stronger(item: ReadyData) -> tuple[str, float] | None:

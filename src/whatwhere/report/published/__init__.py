@@ -1,0 +1,1 @@
+"""A table of published results: its arithmetic checked, and our own figures beside it."""
