@@ -32,7 +32,13 @@ def test_nothing_on_the_page_can_run_or_load(hostile_run, main_run, read_page):
         text = (folder / "report.html").read_text()
         style = re.search(r"(?s)<style>(.*?)</style>", text)[1]
         assert "url(" not in style and "@import" not in style
-        assert set(re.findall(r"url\(([^)]{1,5})", text)) <= {"#cell", "#data"}
+        assert set(re.findall(r"url\(([^)]{1,5})", text)) <= {
+            "#cell",
+            "#data",
+            "#grad",
+            "#sets",
+            "#size",
+        }
         assert "http" not in re.sub(r"http-equiv", "", text)
 
 

@@ -11,6 +11,8 @@ from whatwhere.report import numbers
 from whatwhere.report.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
 from whatwhere.report.protocol import failures_of
+from whatwhere.report.scale.view import told_part, view_together
+from whatwhere.report.scale.words import signed_points
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
@@ -61,6 +63,7 @@ def write_page(
             summary=summary,
             policy=CONTENT_POLICY,
             views=views,
+            together=view_together(summary["together"]),
             data=data,
             pictures=picture_addresses(pictures),
             designs=designs,
@@ -96,10 +99,12 @@ def page_environment() -> Environment:
         plain=numbers.plain,
         many=many,
         signed_points=numbers.signed_points,
+        spoken_points=signed_points,
+        points_at_most=numbers.points_at_most,
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
-    environment.globals.update(failures_of=failures_of, facts=facts)
+    environment.globals.update(failures_of=failures_of, facts=facts, told_part=told_part)
     return environment
 
 

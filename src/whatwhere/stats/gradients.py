@@ -1,4 +1,4 @@
-"""Whether residual wirings pass more gradient than their opponents, in pairs of runs of one seed."""
+"""Whether residual wirings pass more gradient than their opponents, paired by seed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -75,7 +75,9 @@ def gradient_claim(
         name="gradients",
         sentence=PUBLISHED_GRADIENT_RULE,
         parts=(
-            _part("more gradient than the same wirings without input path", gradients, counterparts),
+            _part(
+                "more gradient than the same wirings without input path", gradients, counterparts
+            ),
             _part("more gradient than constants of the same gain", gradients, gains),
         ),
     )

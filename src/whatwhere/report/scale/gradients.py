@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
-from whatwhere.report.scale.rules import findings_of
+from whatwhere.report.scale.rules import VERDICTS, findings_of
 from whatwhere.report.wording import listed
 from whatwhere.stats.claims import Claim
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
@@ -47,7 +47,10 @@ def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
         }
         for cell, part, finding in zip(kept, parts, findings, strict=True)
     ]
-    return {"sentence": " ".join(_sentence(s, alone=len(sets) == 1) for s in sets), "sets": sets}
+    for of_set in sets:
+        of_set["sentence"] = _sentence(of_set, alone=len(sets) == 1)
+    told = {"sentence": _together(sets), "sets": sets}
+    return {**told, "needed": needed_controls(told)}
 
 
 def nearest_gain(gain: float) -> float:
@@ -140,6 +143,19 @@ def _told(cell: Cell, ratio: GradientRatio, *, kind: str) -> dict[str, Any]:
         "p_value": effect.p_value if effect else None,
         "missing": ratio.missing,
     }
+
+
+def _together(sets: list[dict[str, Any]]) -> str:
+    if len(sets) == 1:
+        return str(sets[0]["sentence"])
+    counts = [
+        f"{word} on {sum(of_set['finding']['verdict'] == word for of_set in sets)}"
+        for word in VERDICTS
+    ]
+    return (
+        f"That residual wirings keep gradients alive, judged on {len(sets)} data sets together, is"
+        f" {', '.join(counts)}."
+    )
 
 
 def _sentence(told: dict[str, Any], *, alone: bool) -> str:

@@ -5,8 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from whatwhere.report.cell import Cell
-from whatwhere.report.numbers import points, points_at_least, points_at_most
-from whatwhere.report.scale.words import signed
+from whatwhere.report.scale.words import interval, signed_points
 from whatwhere.report.wording import listed
 from whatwhere.stats.guideline import MIN_DATA_SETS, GuidelineTest, check_guideline
 from whatwhere.stats.published_rules import published_choice
@@ -61,12 +60,13 @@ def _sentence(found: GuidelineTest) -> str:
             " holds can pass."
         )
     regret = found.regret
-    low, high = signed(points_at_least(-regret.high)), signed(points_at_most(-regret.low))
     gained = (
-        f"following them scored {signed(points(-regret.mean))} points compared with the one design"
-        f" that was best on the other data sets (95 % {low} to {high})"
+        f"following them scored {signed_points(-regret.mean)} points compared with the one design"
+        f" that was best on the other data sets ({interval(-regret.high, -regret.low)})"
     )
-    shuffled = "and the rules choose the same for all of these sizes, so shuffling them says nothing"
+    shuffled = (
+        "and the rules choose the same for all of these sizes, so shuffling them says nothing"
+    )
     if found.shuffled is not None:
         shuffled = (
             "and with the sizes shuffled between data sets they would have done as well with"

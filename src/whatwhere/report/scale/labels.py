@@ -86,11 +86,14 @@ def _sentence(finding: dict[str, Any], *, num_seeds: int) -> str:
         )
     better, more = parts
     numbers = (
-        f"it is {_ahead(better)} with the fine labels, and that is {words.signed_points(more['value'])}"
-        f" points ({words.interval(more['low'], more['high'])}) compared with the coarse ones"
+        f"it is {_apart(better, 'ahead', 'behind')} with the fine labels, which is"
+        f" {_apart(more, 'more', 'less')} than with the coarse ones"
     )
     if finding["verdict"] == "supported":
-        return f"Spatial before channel attention suits fine-grained classes here, as published: {numbers}."
+        return (
+            "Spatial before channel attention suits fine-grained classes here, as published:"
+            f" {numbers}."
+        )
     if finding["verdict"] == "contradicted":
         return (
             "The published rule that spatial before channel attention suits fine-grained classes is"
@@ -103,7 +106,7 @@ def _sentence(finding: dict[str, Any], *, num_seeds: int) -> str:
     )
 
 
-def _ahead(part: dict[str, Any]) -> str:
-    side = "behind" if part["value"] < 0 else "ahead"
-    low, high = (part["low"], part["high"])
-    return f"{points(abs(part['value']))} points {side} ({words.interval(low, high)})"
+def _apart(part: dict[str, Any], above: str, below: str) -> str:
+    side = below if part["value"] < 0 else above
+    reach = words.interval(part["low"], part["high"])
+    return f"{points(abs(part['value']))} points {side} ({reach})"

@@ -63,7 +63,9 @@ def rules_sentence(findings: Sequence[Mapping[str, Any]]) -> str:
     Returns:
         The sentence.
     """
-    tested = [finding for finding in findings if any(p["value"] is not None for p in finding["parts"])]
+    tested = [
+        finding for finding in findings if any(p["value"] is not None for p in finding["parts"])
+    ]
     if not tested:
         return (
             "The published rules about the number of training images were not tested here: the"

@@ -12,6 +12,8 @@ from whatwhere.stats.across import (
     MIN_METHODS_TO_RANK,
 )
 
+# From here on a probability is told as a finding.
+SURE = 0.95
 NAMES = {
     "pooled": "The mean difference for data sets like these",
     "error_ratio": "The ratio of errors",
@@ -39,7 +41,10 @@ def gate(quantity: str, *, needs: int, num_sets: int, num_designs: int) -> str:
     if num_sets < needs:
         return f"{name} is not printed: {num_sets} data sets cannot carry it, it takes {needs}."
     if ranks and num_designs < MIN_METHODS_TO_RANK:
-        return f"{name} is not printed: it takes {MIN_METHODS_TO_RANK} designs, there are {num_designs}."
+        return (
+            f"{name} is not printed: it takes {MIN_METHODS_TO_RANK} designs, there are"
+            f" {num_designs}."
+        )
     if quantity == "critical_difference" and num_designs > MAX_METHODS_IN_DIAGRAM:
         return (
             f"{name} is not printed: it can be read with at most {MAX_METHODS_IN_DIAGRAM} designs,"
@@ -71,9 +76,9 @@ def across(told: Mapping[str, Any]) -> str:
     named = [f"{pair['spoken']} {_by(pair)}" for pair in shown[:3]]
     more = f"; and {len(shown) - 3} more" if len(shown) > 3 else ""
     return (
-        f"On these {num_sets} data sets, and for data sets like them, the mean difference from"
-        f" {base} is shown for {len(shown)} of {len(told['pairs'])} designs: {'; '.join(named)}"
-        f"{more}."
+        f"On these {num_sets} data sets, and for data sets like them, {len(shown)} of"
+        f" {len(told['pairs'])} designs and controls {'differs' if len(shown) == 1 else 'differ'}"
+        f" from {base} on average: {'; '.join(named)}{more}."
     )
 
 
@@ -91,8 +96,66 @@ def friedman(told: Mapping[str, Any]) -> str:
     statistic = "" if found["statistic"] is None else f"F = {found['statistic']:.3g}, "
     return (
         f"The mean ranks of these {len(told['designs'])} designs {which} over the {num_sets} data"
-        f" sets (Friedman's test with Iman and Davenport's F: {statistic}p = {found['p_value']:.2g})."
+        f" sets (Friedman's test with Iman and Davenport's F: {statistic}p ="
+        f" {found['p_value']:.2g})."
     )
+
+
+def pairs(told: Mapping[str, Any]) -> list[str]:
+    """Say of counts, ranks of differences and probabilities what each shows, as far as printed.
+
+    Args:
+        told: From `tell_data_sets`.
+
+    Returns:
+        One sentence for each.
+    """
+    sentences = [_counted(told)]
+    if told["pairs"][0]["wilcoxon"]:
+        sentences.append(_wilcoxon(told))
+    if told["pairs"][0]["practical"]:
+        sentences.append(_practical(told))
+    return sentences
+
+
+def _counted(told: Mapping[str, Any]) -> str:
+    num_sets, base = len(told["data_sets"]), told["control"]
+    most = max(told["pairs"], key=lambda pair: (pair["wins"], -pair["losses"]))
+    if most["wins"] == 0:
+        return f"Nothing is shown to be ahead of {base} on any of the {num_sets} data sets."
+    behind = f"behind on {most['losses']}" if most["losses"] else "behind on none"
+    return (
+        f"{begun(most['spoken'])} is shown to be ahead of {base} most often: on {most['wins']} of"
+        f" {num_sets} data sets, and {behind}."
+    )
+
+
+def _wilcoxon(told: Mapping[str, Any]) -> str:
+    shown = [pair["spoken"] for pair in told["pairs"] if pair["wilcoxon"]["p_adjusted"] < 0.05]
+    what = f"differ from {told['control']} by Wilcoxon's signed-rank test after Holm's correction"
+    if not shown:
+        return f"None is shown to {what}."
+    return f"{len(shown)} of {len(told['pairs'])} {what}: {listed(shown)}."
+
+
+def _practical(told: Mapping[str, Any]) -> str:
+    margin = f"{100 * told['margin']:g}"
+    named = {
+        side: [p["spoken"] for p in told["pairs"] if p["practical"][side] > SURE]
+        for side in ("better", "worse", "equal")
+    }
+    words = {
+        "better": f"better than {told['control']} by more than {margin} points",
+        "worse": f"worse by more than {margin} points",
+        "equal": f"equal within {margin} points",
+    }
+    parts = [f"{words[side]}: {listed(names)}" for side, names in named.items() if names]
+    if not parts:
+        return (
+            f"None is better, worse or equal within {margin} points with a probability above"
+            f" {100 * SURE:g} %."
+        )
+    return f"With a probability above {100 * SURE:g} % these are {'; '.join(parts)}."
 
 
 def _by(pair: Mapping[str, Any]) -> str:

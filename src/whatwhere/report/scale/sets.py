@@ -146,7 +146,7 @@ def _pair(
 
 
 def _counts(tables: dict[str, ItemTable]) -> dict[tuple[str, str], tuple[int, int, int]]:
-    """Count wins, ties and losses, each corrected over all pairs of its data set as its own table."""
+    """Count wins, ties and losses, each corrected over all pairs of its data set."""
     sets = gather(tables, control=None)
     better = sets.better.sum(axis=0)
     return {

@@ -25,20 +25,23 @@ def tell_size_study(cells: Sequence[Cell]) -> dict[str, Any]:
     Returns:
         Sentences and numbers; differences and slopes are shares of one, slopes per tenfold.
     """
-    seeds = shared_seeds(cells) if same_images(cells) else {}
+    comparable = same_images(cells)
+    seeds = shared_seeds(cells) if comparable else {}
     base = cells[0].row(NO_ATTENTION) if NO_ATTENTION in seeds else None
     told: dict[str, Any] = {
         "dataset": cells[0].dataset,
         "title": cells[0].title,
         "metric": cells[0].metric,
         "sizes": [cell.size for cell in cells],
+        "classes": _families(cells[0], seeds),
         "control": spoken(base) if base else None,
         "num_items": len(cells[0].test_index) if cells[0].test_index is not None else 0,
         "left_out": _left_out(cells, seeds),
-        "rules": size_rules(cells) if same_images(cells) else None,
+        "rules": size_rules(cells) if comparable else None,
     }
     if base is None or len(seeds) < 2:
-        return {**told, **_nothing(), "sentence": words.no_size_study(cells[0].title)}
+        why = words.no_size_study if comparable else words.other_images
+        return {**told, **_nothing(), "sentence": why(cells[0].title)}
     tables = {cell.size: table for cell in cells if (table := table_of(cell, seeds)) is not None}
     found = size_interaction(tables, classes=_classes(cells[0], seeds), control=NO_ATTENTION)
     trends = _trends(cells[0], found, seeds)
@@ -58,6 +61,11 @@ def _nothing() -> dict[str, Any]:
 def _left_out(cells: Sequence[Cell], seeds: Mapping[str, object]) -> list[str]:
     labels = {row.design.name: row.design.label for cell in cells for row in cell.rows}
     return [label for name, label in labels.items() if name not in seeds]
+
+
+def _families(cell: Cell, seeds: Mapping[str, object]) -> list[str]:
+    rows = [row for row in cell.rows if row.design.name in seeds]
+    return list(dict.fromkeys(r.design.family for r in rows if r.design.name != NO_ATTENTION))
 
 
 def _judged(cell: Cell, seeds: Mapping[str, object]) -> list[Row]:

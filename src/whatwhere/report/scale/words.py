@@ -3,8 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.numbers import points, points_at_least, points_at_most
-from whatwhere.report.wording import begun
+from whatwhere.report.numbers import points, points_at_most
 
 TENFOLD = "with every tenfold of training images"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -36,7 +35,7 @@ def number(count: int) -> str:
 
 
 def interval(low: float, high: float) -> str:
-    """Write an interval of a difference in points, wide enough to hold what it is.
+    """Write an interval of a difference in points.
 
     Args:
         low: Lower end, as a share of one.
@@ -45,8 +44,7 @@ def interval(low: float, high: float) -> str:
     Returns:
         For instance "95 % +0.3 to +1.2".
     """
-    low_text, high_text = points_at_least(low), points_at_most(high)
-    return f"95 % {signed(low_text)} to {signed(high_text)}"
+    return f"95 % {signed_points(low)} to {signed_points(high)}"
 
 
 def signed(text: str) -> str:
@@ -86,6 +84,21 @@ def no_size_study(place: str) -> str:
     return (
         f"How differences on {place} change with the number of training images cannot be told: it"
         " takes no attention and one design more, each with a seed that finished at every size."
+    )
+
+
+def other_images(place: str) -> str:
+    """Say that sizes were tested on different images.
+
+    Args:
+        place: The data set.
+
+    Returns:
+        The sentence.
+    """
+    return (
+        f"The sizes of {place} were tested on different images, so nothing is said of how"
+        " differences change with the number of training images."
     )
 
 
@@ -133,7 +146,7 @@ def size_matters(
         f"On {place} the number of training images changes how designs compare:"
         f" {clearest['label']} {'loses' if falls else 'gains'}"
         f" {points(abs(clearest['per_tenfold']))} points {'to' if falls else 'on'} {base} {TENFOLD}"
-        f" (95 % {points_at_least(low)} to {points_at_most(high)}).{clearest_of}"
+        f" (95 % {points(low)} to {points(high)}).{clearest_of}"
     )
 
 
@@ -166,32 +179,9 @@ def size_not_shown(
     differences = "difference" if num_tested == 1 else "differences"
     return (
         f"No conclusion on whether the number of training images on {place} changes which design"
-        f" is worth its cost: none of the {num_tested} {differences} from {base} is shown to grow"
-        f" or to shrink. The largest estimate is {signed_points(largest['per_tenfold'])} points"
-        f" {TENFOLD}, of {largest['label']} ({interval(largest['low'], largest['high'])});"
+        f" is worth its cost: none of the {num_tested} {differences} from {base}, of designs and of"
+        f" classes of designs, is shown to grow or to shrink. The largest estimate is"
+        f" {signed_points(largest['per_tenfold'])} points {TENFOLD}, of {largest['label']}"
+        f" ({interval(largest['low'], largest['high'])});"
         f" {reach} (80 % power)."
     )
-
-
-def place_list(names: Sequence[str]) -> str:
-    """Join names as a sentence does.
-
-    Args:
-        names: At least one.
-
-    Returns:
-        For instance "a, b and c".
-    """
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def capital(text: str) -> str:
-    """Begin a sentence with what it is about.
-
-    Args:
-        text: How sentences call it.
-
-    Returns:
-        With a capital, unless it is a name.
-    """
-    return begun(text)
