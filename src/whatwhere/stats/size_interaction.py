@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtr, stdtrit
 
-from whatwhere.stats.contrasts import Effect, detectable_effect, of_families
-from whatwhere.stats.decide import holm
-from whatwhere.stats.sizes import SizeStudy, SizeTrend, size_study
+from whatwhere.stats.contrasts import Effect, detectable_effect
+from whatwhere.stats.decide import TAIL, holm
+from whatwhere.stats.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
 from whatwhere.stats.table import ItemTable
 
 # A class of one is its only design, which is tested already.
@@ -20,7 +21,7 @@ class SizeInteraction:
 
     Args:
         designs: The study of the single designs; p values are corrected for all comparisons here.
-        classes: The study of the means of classes, likewise; None where no class has two members.
+        classes: One trend per class of two members or more, with its name as first; likewise.
         members: Designs by class, of the classes that were tested.
         num_comparisons: Designs and classes together, which the p values are corrected for.
         detectable_trend: Smallest change per tenfold that would be found with 80 % power after
@@ -28,7 +29,7 @@ class SizeInteraction:
     """
 
     designs: SizeStudy
-    classes: SizeStudy | None
+    classes: tuple[SizeTrend, ...]
     members: Mapping[str, tuple[str, ...]]
     num_comparisons: int
     detectable_trend: float | None
@@ -36,7 +37,7 @@ class SizeInteraction:
     @property
     def trends(self) -> tuple[SizeTrend, ...]:
         """All that were tested, classes first."""
-        return (*(self.classes.trends if self.classes else ()), *self.designs.trends)
+        return (*self.classes, *self.designs.trends)
 
 
 def size_interaction(
@@ -44,18 +45,22 @@ def size_interaction(
 ) -> SizeInteraction:
     """Test for every design and every class whether its lead over a control changes with size.
 
-    The mean of a class is steadier than any of its members, so it shows smaller changes. Holm's
-    rule is applied to the p values of designs and classes together, so that the chance of any
-    false one among all of them stays at most .05.
+    The trend of a class is the mean of those of its members, and so is the half width of its
+    interval: the standard deviation of a mean is at most the mean of the standard deviations,
+    however much the members are lucky together.
+
+        m = mean_k slope_k,  SE <= mean_k SE_k,  df = min_k df_k
+
+    Holm's rule is applied to the p values of designs and classes together, so that the chance of
+    any false one among all of them stays at most .05.
 
     Args:
         tables: By number of training images, as for `size_study`.
-        classes: Designs by class; those that some size lacks, or that have fewer runs than
-            others of their class, are left out.
+        classes: Designs by class; those that some size lacks are left out.
         control: Name of the control in the tables.
 
     Returns:
-        Both studies.
+        The study of the designs, and the trends of the classes.
 
     Raises:
         UsageError: If sizes are too few, or the tables do not fit together.
@@ -65,41 +70,52 @@ def size_interaction(
         Holm (1979) holds whatever the dependence between tests; the slope is that of `size_study`.
     """
     designs = size_study(tables, control=control)
-    members = {name: _kept(tables, of_class) for name, of_class in classes.items()}
-    members = {name: kept for name, kept in members.items() if len(kept) >= MIN_MEMBERS}
-    by_class = None
-    if members:
-        families = {**members, control: (control,)}
-        by_class = size_study(
-            {size: of_families(table, families) for size, table in tables.items()}, control=control
-        )
-    num_comparisons = designs.num_comparisons + (by_class.num_comparisons if by_class else 0)
-    p_values = [t.p_value for study in (designs, by_class) if study for t in study.trends]
-    adjusted = holm(np.array(p_values))
-    split = len(designs.trends)
+    by_name = {trend.first: trend for trend in designs.trends}
+    members = {name: tuple(m for m in own if m in by_name) for name, own in classes.items()}
+    members = {name: own for name, own in members.items() if len(own) >= MIN_MEMBERS}
+    means = [_mean(name, [by_name[m] for m in own]) for name, own in members.items()]
+    trends = [*means, *designs.trends]
+    adjusted = holm(np.array([trend.p_value for trend in trends]))
+    trends = [replace(t, p_adjusted=float(p)) for t, p in zip(trends, adjusted, strict=True)]
     return SizeInteraction(
-        designs=_corrected(designs, adjusted[:split]),
-        classes=_corrected(by_class, adjusted[split:]) if by_class else None,
+        designs=replace(designs, trends=tuple(trends[len(means) :])),
+        classes=tuple(trends[: len(means)]),
         members=members,
-        num_comparisons=num_comparisons,
-        detectable_trend=_detectable(designs, num_comparisons),
+        num_comparisons=len(trends),
+        detectable_trend=_detectable(designs, len(trends)),
     )
 
 
-def _kept(tables: Mapping[int, ItemTable], names: Sequence[str]) -> tuple[str, ...]:
-    """Return the members that every size has, with as many runs as any of them."""
-    there = [name for name in names if all(name in t.methods for t in tables.values())]
-    num_runs = {name: min(_num_runs(table, name) for table in tables.values()) for name in there}
-    return tuple(name for name in there if num_runs[name] == max(num_runs.values()))
+def _mean(name: str, trends: Sequence[SizeTrend]) -> SizeTrend:
+    df = min(trend.degrees_of_freedom for trend in trends)
+    value = float(np.mean([trend.per_tenfold for trend in trends]))
+    error = float(np.mean([_error(trend) for trend in trends]))
+    width = float(stdtrit(df, 1 - TAIL)) * error
+    p_value = float(2 * stdtr(df, -abs(value) / error)) if error > 0 else float(value == 0)
+    return SizeTrend(
+        first=name,
+        second=trends[0].second,
+        per_tenfold=value,
+        low=value - width,
+        high=value + width,
+        degrees_of_freedom=df,
+        p_value=p_value,
+        p_adjusted=p_value,
+        differences=tuple(
+            SizeDifference(
+                num_train=at_size[0].num_train,
+                difference=float(np.mean([d.difference for d in at_size])),
+                low=float(np.mean([d.low for d in at_size])),
+                high=float(np.mean([d.high for d in at_size])),
+            )
+            for at_size in zip(*(trend.differences for trend in trends), strict=True)
+        ),
+    )
 
 
-def _num_runs(table: ItemTable, name: str) -> int:
-    return len(table.values[table.methods.index(name)])
-
-
-def _corrected(study: SizeStudy, adjusted: np.ndarray) -> SizeStudy:
-    trends = zip(study.trends, adjusted, strict=True)
-    return replace(study, trends=tuple(replace(t, p_adjusted=float(p)) for t, p in trends))
+def _error(trend: SizeTrend) -> float:
+    """Return the standard error behind an interval, at least that of the p value."""
+    return (trend.high - trend.low) / 2 / float(stdtrit(trend.degrees_of_freedom, 1 - TAIL))
 
 
 def _detectable(designs: SizeStudy, num_comparisons: int) -> float | None:

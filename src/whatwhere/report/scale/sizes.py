@@ -1,6 +1,7 @@
 """One data set at several training sizes: what changes with size, as plain data."""
 
 from collections.abc import Mapping, Sequence
+from statistics import fmean
 from typing import Any
 
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
@@ -9,7 +10,6 @@ from whatwhere.report.scale import words
 from whatwhere.report.scale.rules import size_rules
 from whatwhere.report.scale.tables import can_claim, same_images, shared_seeds, table_of
 from whatwhere.stats.comparison import compare
-from whatwhere.stats.contrasts import of_families
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.size_interaction import SizeInteraction, size_interaction
 from whatwhere.stats.sizes import SizeTrend
@@ -90,7 +90,6 @@ def _classes(cell: Cell, seeds: Mapping[str, object]) -> dict[str, tuple[str, ..
 def _trends(
     cell: Cell, found: SizeInteraction, seeds: Mapping[str, tuple[int, ...]]
 ) -> list[dict[str, Any]]:
-    by_class = found.classes.trends if found.classes else ()
     classes = [
         _trend(
             trend,
@@ -99,7 +98,7 @@ def _trends(
             family=trend.first,
             num_seeds=min(len(seeds[name]) for name in (*found.members[trend.first], NO_ATTENTION)),
         )
-        for trend in by_class
+        for trend in found.classes
     ]
     designs = [
         _trend(
@@ -142,24 +141,25 @@ def _trend(
 def _levels(
     tables: Mapping[int, ItemTable], classes: Mapping[str, tuple[str, ...]]
 ) -> list[dict[str, Any]]:
-    """Return mean and interval of the plain backbone and of every class at every size."""
+    """Return mean and interval of the plain backbone and of every class at every size.
+
+    Of a class both are means over its members, so that the interval is wide enough however much
+    the members are lucky together.
+    """
+    groups = {NO_ATTENTION: (NO_ATTENTION,), **classes}
     levels = []
     for size, table in tables.items():
-        num_runs = dict(zip(table.methods, map(len, table.values), strict=True))
-        even = {
-            name: [m for m in members if num_runs[m] == max(num_runs[o] for o in members)]
-            for name, members in classes.items()
-        }
-        means = compare(of_families(table, {NO_ATTENTION: (NO_ATTENTION,), **even}))
-        for summary in means.summaries:
+        summaries = {summary.name: summary for summary in compare(table).summaries}
+        for family, members in groups.items():
+            own = [summaries[name] for name in members]
             levels.append(
                 {
                     "size": size,
-                    "family": summary.name,
-                    "is_control": summary.name == NO_ATTENTION,
-                    "mean": summary.mean,
-                    "low": summary.low,
-                    "high": summary.high,
+                    "family": family,
+                    "is_control": family == NO_ATTENTION,
+                    "mean": fmean(summary.mean for summary in own),
+                    "low": fmean(summary.low for summary in own),
+                    "high": fmean(summary.high for summary in own),
                 }
             )
     return levels
