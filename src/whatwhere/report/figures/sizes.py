@@ -84,7 +84,8 @@ def draw_differences(
     """
     families = list(dict.fromkeys(line.family for line in lines))
     styles = family_styles(families)
-    limits = _limits([*lines, *means])
+    alone = [line for line in lines if sum(o.family == line.family for o in lines) == 1]
+    limits = _limits(lines, banded=[*means, *alone])
     return [
         render(
             partial(
@@ -104,10 +105,10 @@ def draw_differences(
     ]
 
 
-def _limits(lines: Sequence[SizeLine]) -> tuple[float, float]:
-    """Return bounds that hold all estimates, the intervals of means, and zero."""
+def _limits(lines: Sequence[SizeLine], *, banded: Sequence[SizeLine]) -> tuple[float, float]:
+    """Return bounds that hold all estimates, the intervals that are drawn, and zero."""
     reach = [v for line in lines for v in line.values]
-    reach += [v for line in lines if line.bold for v in (*line.lows, *line.highs)]
+    reach += [v for line in banded for v in (*line.lows, *line.highs)]
     low, high = min(0.0, *reach), max(0.0, *reach)
     room = 0.06 * max(high - low, 0.005)
     return low - room, high + room

@@ -30,7 +30,8 @@ def tell_guideline(cells: Sequence[Cell]) -> dict[str, Any]:
             "test": None,
             "sentence": (
                 "Whether the published rules about size pay was not tested: they choose"
-                f" {listed(missing)} for data sets of these sizes, not run on every one of them."
+                f" {listed(missing)} for data sets of these sizes, not run on every one of them"
+                f" (add -d {','.join(missing)})."
             ),
         }
     found = check_guideline(scores, sizes, published_choice)
@@ -62,7 +63,7 @@ def _sentence(found: GuidelineTest) -> str:
     regret = found.regret
     gained = (
         f"following them scored {signed_points(-regret.mean)} points compared with the one design"
-        f" that was best on the other data sets ({interval(-regret.high, -regret.low)})"
+        f" with the highest mean on the other data sets ({interval(-regret.high, -regret.low)})"
     )
     shuffled = (
         "and the rules choose the same for all of these sizes, so shuffling them says nothing"

@@ -12,6 +12,8 @@ from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published_rules import PUBLISHED_SIZE_RULES
 from whatwhere.stats.table import ItemTable
 
+# The designs that the rules about size speak of.
+NAMED = (*PUBLISHED_SIZE_RULES[0].first, *sum(PUBLISHED_SIZE_RULES[0].rivals, ()))
 VERDICTS = ("supported", "contradicted", "undecided")
 
 
@@ -25,8 +27,7 @@ def size_rules(cells: Sequence[Cell]) -> dict[str, Any]:
         The sentence and the findings.
     """
     seeds = shared_seeds(cells)
-    named = {n for rule in PUBLISHED_SIZE_RULES for n in (*rule.first, *sum(rule.rivals, ()))}
-    own = aligned_seeds(seeds, sorted(named))
+    own = aligned_seeds(seeds, NAMED)
     tables: dict[int, ItemTable] = {
         cell.size: table for cell in cells if (table := table_of(cell, own)) is not None
     }
@@ -36,7 +37,8 @@ def size_rules(cells: Sequence[Cell]) -> dict[str, Any]:
         claims = [_unmeasured(rule) for rule in PUBLISHED_SIZE_RULES]
     num_seeds = len(next(iter(own.values()), ()))
     findings = findings_of(claims, num_seeds=num_seeds)
-    return {"sentence": rules_sentence(findings), "findings": findings}
+    tested = any(part["value"] is not None for f in findings for part in f["parts"])
+    return {"tested": tested, "sentence": rules_sentence(findings), "findings": findings}
 
 
 def findings_of(claims: Sequence[Claim], *, num_seeds: int) -> list[dict[str, Any]]:
@@ -69,7 +71,8 @@ def rules_sentence(findings: Sequence[Mapping[str, Any]]) -> str:
     if not tested:
         return (
             "The published rules about the number of training images were not tested here: the"
-            " designs or the sizes that they speak of were not run."
+            " designs or the sizes that they speak of were not run (add -d"
+            f" {','.join(NAMED)})."
         )
     parts = [
         f"{word}: {listed([finding['name'] for finding in findings if finding['verdict'] == word])}"

@@ -166,7 +166,7 @@ def _by(pair: Mapping[str, Any]) -> str:
 def _few(told: Mapping[str, Any]) -> str:
     num_sets, base = len(told["data_sets"]), told["control"]
     always = [pair["spoken"] for pair in told["pairs"] if pair["wins"] == num_sets]
-    found = f"No design is shown to be ahead of {base} on all {num_sets}."
+    found = f"No design is shown to be ahead of {base} on each of them."
     if always:
         verb = "is" if len(always) == 1 else "are"
         found = f"{begun(listed(always))} {verb} shown to be ahead of {base} on each of them."

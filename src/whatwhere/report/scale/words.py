@@ -176,11 +176,13 @@ def size_not_shown(
         if detectable is None
         else f"this study could only have seen changes above {points_at_most(detectable)} points"
     )
+    has_classes = any(trend["kind"] == "class" for trend in trends)
+    classes = ", of designs and of classes of designs," if has_classes else ""
     differences = "difference" if num_tested == 1 else "differences"
     return (
         f"No conclusion on whether the number of training images on {place} changes which design"
-        f" is worth its cost: none of the {num_tested} {differences} from {base}, of designs and of"
-        f" classes of designs, is shown to grow or to shrink. The largest estimate is"
+        f" is worth its cost: none of the {num_tested} {differences} from {base}{classes} is shown"
+        " to grow or to shrink. The largest estimate is"
         f" {signed_points(largest['per_tenfold'])} points {TENFOLD}, of {largest['label']}"
         f" ({interval(largest['low'], largest['high'])});"
         f" {reach} (80 % power)."
