@@ -95,6 +95,11 @@ class FakePlan:
     rising: bool = True
     states: dict = field(default_factory=dict)  # (design, seed) -> (state, reason)
     spread: float = 1.0  # multiplies the true differences between designs
+    size_effect: float = 0.35  # what ten times as many images do for every design
+    trends: dict = field(default_factory=dict)  # design -> what they do for it beyond that
+    gradients: dict = field(default_factory=dict)  # design -> factor of its stem gradient
+    effects: dict = field(default_factory=dict)  # (data set, design) -> its gain there
+    gradient_spread: float = 0.15
 
 
 def write_fake_run(folder: Path, plan: FakePlan | None = None) -> Path:
@@ -136,7 +141,9 @@ def _write_trial(folder, plan, data, size, number, row, seed, difficulty, label)
     record = _record(plan, key, number, row, state, reason, rng)
     files = {}
     if state == "finished":
-        ability = 1.6 + 0.1 * plan.spread * row[7] + 0.35 * np.log10(size / 1009)
+        ability = 1.6 + 0.1 * plan.spread * row[7] + plan.effects.get((data.name, row[0]), 0.0)
+        effect = plan.size_effect + plan.trends.get(row[0], 0.0)
+        ability += effect * np.log10(size / 1009)
         logit = _logit(ability + rng.normal(0, 0.05), difficulty, label, data, rng)
         curve = _curve(plan, row, rng)
         accuracy = round(curve[-1][5] * data.num_validation) / data.num_validation
@@ -223,7 +230,9 @@ def _curve(plan, row, rng):
     level = 0.80 + 0.008 * row[7]
     accuracy = level * (1 - np.exp(-3.2 * steps / plan.steps)) + rng.normal(0, 0.012, 10)
     loss = 2.3 * np.exp(-1.6 * steps / plan.steps) + rng.normal(0, 0.02, 10)
-    gradient = 0.9 * (row[5] or 1.0) ** 0.9 * np.exp(rng.normal(0, 0.15)) * np.linspace(1, 0.4, 10)
+    noise = np.exp(rng.normal(0, plan.gradient_spread))
+    gradient = 0.9 * (row[5] or 1.0) ** 0.9 * noise * np.linspace(1, 0.4, 10)
+    gradient *= plan.gradients.get(row[0], 1.0)
     return [
         (
             int(step),

@@ -32,7 +32,13 @@ def test_nothing_on_the_page_can_run_or_load(hostile_run, main_run, read_page):
         text = (folder / "report.html").read_text()
         style = re.search(r"(?s)<style>(.*?)</style>", text)[1]
         assert "url(" not in style and "@import" not in style
-        assert set(re.findall(r"url\(([^)]{1,5})", text)) <= {"#cell", "#data"}
+        assert set(re.findall(r"url\(([^)]{1,5})", text)) <= {
+            "#cell",
+            "#data",
+            "#grad",
+            "#sets",
+            "#size",
+        }
         assert "http" not in re.sub(r"http-equiv", "", text)
 
 
@@ -92,7 +98,8 @@ def test_identifiers_are_unique(hostile_run, read_page):
 def test_several_cells_have_a_contents_list(hostile_run, read_page):
     page = _page(hostile_run, read_page)
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
-    assert links == ["#cell1", "#cell2", "#cell3", "#cell4"]
+    together = ["#sizes1", "#sizes2", "#sets", "#gradients"]
+    assert links == [*together, "#cell1", "#cell2", "#cell3", "#cell4"]
     assert "8 designs compared on 2 data sets, in 4 tables" in "".join(page.text)
 
 

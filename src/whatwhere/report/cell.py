@@ -174,6 +174,8 @@ class Cell:
         recommendation: Which designs to choose, or None without a comparison.
         chosen_by: The cost that orders the recommendation.
         excluded: Designs that are not recommended whatever they score, with the reason.
+        test_index: Positions of the test images in their source; None where nothing finished.
+        groups: Equal for test images that belong together; None where all are on their own.
     """
 
     dataset: str
@@ -186,6 +188,8 @@ class Cell:
     recommendation: Recommendation | None
     chosen_by: str | None
     excluded: dict[str, str]
+    test_index: np.ndarray | None = None
+    groups: np.ndarray | None = None
 
     @property
     def kind(self) -> str:

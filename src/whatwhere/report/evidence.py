@@ -128,6 +128,8 @@ def _cell(run: Run, dataset: str, size: int, trials: list[Trial]) -> Cell:
         recommendation=recommendation,
         chosen_by=chosen_by,
         excluded=excluded,
+        test_index=shared.first.index if shared.first else None,
+        groups=shared.group,
     )
 
 

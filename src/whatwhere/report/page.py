@@ -13,6 +13,8 @@ from whatwhere.report.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
 from whatwhere.report.protocol import failures_of
 from whatwhere.report.published.shown import view_of_run
+from whatwhere.report.scale.view import told_part, view_together
+from whatwhere.report.scale.words import signed_points
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
@@ -64,6 +66,7 @@ def write_page(
             policy=CONTENT_POLICY,
             views=views,
             published=view_of_run(run.folder, cells),
+            together=view_together(summary["together"]),
             data=data,
             pictures=picture_addresses(pictures),
             designs=designs,
@@ -99,11 +102,16 @@ def page_environment() -> Environment:
         plain=numbers.plain,
         many=many,
         signed_points=numbers.signed_points,
+        spoken_points=signed_points,
+        points_at_most=numbers.points_at_most,
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
     environment.globals.update(
-        failures_of=failures_of, facts=facts, impossible_lead=impossible_lead
+        failures_of=failures_of,
+        facts=facts,
+        impossible_lead=impossible_lead,
+        told_part=told_part,
     )
     return environment
 

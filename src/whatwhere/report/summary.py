@@ -14,6 +14,7 @@ from whatwhere.report.checks import impossible
 from whatwhere.report.claims import is_compared, is_significant, spoken
 from whatwhere.report.evidence import metric_of
 from whatwhere.report.protocol import protocol_name
+from whatwhere.report.scale.told import tell_together
 from whatwhere.report.story import Story, tell
 from whatwhere.report.verdicts import pair as pair_sentence
 from whatwhere.stats.comparison import MethodSummary, Pair
@@ -43,6 +44,7 @@ def summarise(run: Run, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "sentence": _one_sentence(stories),
         "missing": _missing(run, cells),
         "impossible": impossible(run, cells),
+        "together": tell_together(cells),
         "cells": [_cell(cell, story, cells) for cell, story in zip(cells, stories, strict=True)],
     }
     return _finite(content)

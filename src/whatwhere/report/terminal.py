@@ -14,6 +14,7 @@ from whatwhere.report.evaluation import (
 )
 from whatwhere.report.numbers import count, milliseconds, percent
 from whatwhere.report.protocol import decimals_of, failures_of
+from whatwhere.report.scale.told import sentences
 from whatwhere.report.text import shortened, visible
 from whatwhere.report.wording import metric_name
 
@@ -34,6 +35,8 @@ def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
             if sentence:
                 console.print(Text(visible(sentence)))
     console.print()
+    for sentence in sentences(summary["together"]):
+        console.print(Text(visible(sentence)))
     if summary["screening"]:
         console.print(Text(visible(summary["screening"])))
     console.print(Text(visible(summary["sentence"]), style="bold"))

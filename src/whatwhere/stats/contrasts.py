@@ -23,9 +23,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.special import stdtrit
 
 from whatwhere.errors import UsageError, unknown_name
-from whatwhere.stats.decide import TAIL
+from whatwhere.stats.decide import ALPHA, POWER, TAIL
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
 from whatwhere.stats.table import ItemTable
@@ -132,6 +133,23 @@ def family_effect(table: ItemTable, *, first: Sequence[str], second: Sequence[st
         degrees_of_freedom=float(estimates.degrees_of_freedom[0, 1]),
         p_value=float(estimates.p_values()[0, 1]),
     )
+
+
+def detectable_effect(effect: Effect, *, num_comparisons: int = 1) -> float:
+    """Return the smallest true effect that would be found with 80 % power.
+
+        (t_{1-.025/m, df} + t_{.8, df}) SE,  SE = half width of the interval / t_{.975, df}
+
+    Args:
+        effect: An estimate; its value does not matter here.
+        num_comparisons: m, the tests that it is corrected for together.
+
+    Returns:
+        In the unit of the effect.
+    """
+    df = effect.degrees_of_freedom
+    error = (effect.high - effect.low) / 2 / stdtrit(df, 1 - TAIL)
+    return float((stdtrit(df, 1 - ALPHA / 2 / num_comparisons) + stdtrit(df, POWER)) * error)
 
 
 def _check_same_images(tables: Sequence[ItemTable]) -> None:

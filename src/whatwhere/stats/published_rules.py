@@ -4,6 +4,10 @@ The abstract of version 2 says which family is best for how many images N (below
 up to 50,000, above 50,000), without saying against which others: each rule is put here against
 every family that the other rules name. Nor does it say whether N counts the training images or all:
 training images here, which puts CIFAR's 50,000 in the middle and not at the top.
+
+Of residual connections it says that they mitigate vanishing gradients. A block with an input path
+also scales its map down less, and gradients follow that scale, so the claim is put here against two
+opponents: the same wiring without the input path, and a constant of the same initial gain.
 """
 
 from whatwhere.stats.claims import LabelRule, SizeRule
@@ -44,3 +48,29 @@ PUBLISHED_ORDER_RULE = LabelRule(
     first=SPATIAL_FIRST,
     second=CHANNEL_FIRST,
 )
+PUBLISHED_GRADIENT_RULE = "residual connections mitigate vanishing gradients"
+# A residual wiring and the same wiring without its input path; the last three are ours.
+RESIDUAL_COUNTERPARTS = {
+    "rcsa": "csa",
+    "arcsa": "csa",
+    "grcsa": "csa",
+    "rsca": "sca",
+    "arsca": "sca",
+    "grsca": "sca",
+}
+
+
+def published_choice(num_train: int) -> tuple[str, ...]:
+    """Return the designs that the rules about size choose.
+
+    Args:
+        num_train: Training images, at least 1.
+
+    Returns:
+        The family of the one rule that holds there.
+
+    Example:
+        >>> published_choice(546)
+        ('c_mssa', 'c_cmssa')
+    """
+    return next(rule.first for rule in PUBLISHED_SIZE_RULES if rule.holds_at(num_train))

@@ -10,6 +10,7 @@ from whatwhere.report.figures.style import (
     grid,
     margins,
     mark,
+    points_tick,
     render,
     text_width,
 )
@@ -82,11 +83,7 @@ def _draw(figure, differences, control, metric) -> None:
         tick.set(color=INK, fontweight="bold" if item.bold else "normal")
     axes.spines["left"].set_visible(False)
     axes.set_xlabel(f"points of {metric} more than {control}")
-    axes.xaxis.set_major_formatter(lambda value, _: _tick(value))
-
-
-def _tick(value: float) -> str:
-    return "0" if abs(value) < 1e-12 else f"{100 * value:+.6g}".replace("-", "−")
+    axes.xaxis.set_major_formatter(lambda value, _: points_tick(value))
 
 
 def _draw_row(axes, row, item, style) -> None:

@@ -181,6 +181,18 @@ def percent_axis(axis: "Axis") -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.6g}"))
 
 
+def points_tick(value: float) -> str:
+    """Write a difference at a tick of an axis.
+
+    Args:
+        value: As a share of one.
+
+    Returns:
+        Points with their sign, no sign before zero.
+    """
+    return "0" if abs(value) < 1e-12 else f"{100 * value:+.6g}".replace("-", "−")
+
+
 def grid(axes: "Axes", *, axis: Literal["x", "y", "both"]) -> None:
     """Draw quiet grid lines.
 

@@ -1,0 +1,1 @@
+"""What several cells say together: training sizes, labels, gradients, several data sets."""
