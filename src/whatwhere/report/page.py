@@ -10,7 +10,7 @@ from whatwhere.records import Run
 from whatwhere.report import numbers
 from whatwhere.report.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
-from whatwhere.report.protocol import failures_of
+from whatwhere.report.protocol import decimals_of_row, failures_of
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
@@ -99,7 +99,9 @@ def page_environment() -> Environment:
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
-    environment.globals.update(failures_of=failures_of, facts=facts)
+    environment.globals.update(
+        failures_of=failures_of, facts=facts, decimals_of_row=decimals_of_row
+    )
     return environment
 
 

@@ -1,22 +1,23 @@
 """Which trials a request asks for."""
 
+from collections.abc import Iterable
+
 from whatwhere.blocks.designs import Design
 from whatwhere.records import TrialKey
 from whatwhere.study.measure import trial_seconds
 from whatwhere.study.plan import PlannedTrial
 from whatwhere.study.ready import ReadyData
-from whatwhere.study.request import Request
 
 
 def asked_trials(
-    ready: list[ReadyData], designs: tuple[Design, ...], request: Request
+    ready: Iterable[ReadyData], designs: Iterable[Design], seeds: Iterable[int]
 ) -> list[PlannedTrial]:
     """Return every trial that is asked for, seed after seed, the folds of a design together.
 
     Args:
         ready: The data sets.
         designs: The rows.
-        request: Seeds and sizes.
+        seeds: Numbers of the seeds.
 
     Returns:
         The trials, each with its expected time.
@@ -31,32 +32,10 @@ def asked_trials(
             ),
             is_control=design.name == "none" or design.card.kind == "control",
         )
-        for seed in range(request.seeds)
+        for seed in seeds
         for item in ready
         for size in item.prepared.subsets
         for design in designs
         if design.name in item.costs
         for fold in item.prepared.fold_numbers
     ]
-
-
-def identities_of(
-    ready: list[ReadyData], designs: tuple[Design, ...], request: Request, device: str
-) -> dict[TrialKey, str]:
-    """Return the hash of what decides the result, for every trial that is asked for.
-
-    Args:
-        ready: The data sets.
-        designs: The rows.
-        request: Seeds and sizes.
-        device: The torch device.
-
-    Returns:
-        The hashes by trial.
-    """
-    return {
-        trial.key: item.identity(design, trial.key, device=device)
-        for item in ready
-        for design in designs
-        for trial in asked_trials([item], (design,), request)
-    }

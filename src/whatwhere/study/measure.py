@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -14,7 +14,6 @@ from torch import nn
 
 from whatwhere.arrays import Batch
 from whatwhere.blocks.designs import Design, named_or_typed
-from whatwhere.blocks.registered import WIDENED
 from whatwhere.blocks.start import initial_gain
 from whatwhere.data.stream import TrainStream
 from whatwhere.errors import UsageError
@@ -27,6 +26,7 @@ from whatwhere.models import (
     place,
     widened_inner_widths,
 )
+from whatwhere.study.controls import is_widened
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
@@ -152,11 +152,28 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
     return widened_inner_widths(spec, target=round(statistics.median(sizes)))
 
 
+def own_widths(spec: ModelSpec, *, num_wanted: int) -> tuple[int, ...] | None:
+    """Return the inner widths that bring the bare backbone to the size of one design.
+
+    Args:
+        spec: The bare backbone.
+        num_wanted: Parameters of the backbone with the design.
+
+    Returns:
+        The widths; None where the backbone is not one of ours or is pretrained, or where the
+        design adds less than half of the smallest step.
+    """
+    if not is_resnet(spec.backbone) or spec.start == "identity":
+        return None
+    widths = widened_inner_widths(spec, target=num_wanted)
+    return None if widths == widened_inner_widths(spec, target=0) else widths
+
+
 def costs_of(
     designs: Sequence[Design],
     *,
     spec: ModelSpec,
-    widths: tuple[int, ...] | None,
+    widths: Mapping[str, tuple[int, ...]],
     protocol: Protocol,
     batch: Batch,
     device: str,
@@ -166,7 +183,7 @@ def costs_of(
     Args:
         designs: The rows to measure; no attention is measured with them as the reference.
         spec: The bare backbone.
-        widths: Of the widened control.
+        widths: Inner widths of the widened controls, by name.
         protocol: Precision and layout.
         batch: One training batch.
         device: The torch device.
@@ -176,7 +193,7 @@ def costs_of(
     """
     rows = {design.name: design for design in (named_or_typed("none"), *designs)}
     makers = {
-        name: partial(_on_device, spec_of(spec, design, widths), design, protocol, device)
+        name: partial(_on_device, spec_of(spec, design, widths.get(name)), design, protocol, device)
         for name, design in rows.items()
     }
     costs = measure_costs(makers, batch, precision=protocol.precision)
@@ -185,14 +202,14 @@ def costs_of(
         name: {
             **asdict(cost),
             "attention_parameters": None if rows[name].network else cost.parameters - bare,
-            "initial_gain": _gain(rows[name], spec.start),
+            "initial_gain": gain_of(rows[name], spec.start),
         }
         for name, cost in costs.items()
     }
 
 
 def spec_of(spec: ModelSpec, design: Design, widths: tuple[int, ...] | None) -> ModelSpec:
-    """Return the backbone of a row: wider for the widened control, another for a whole network.
+    """Return the backbone of a row: wider for a widened control, another for a whole network.
 
     Args:
         spec: The bare backbone.
@@ -204,7 +221,7 @@ def spec_of(spec: ModelSpec, design: Design, widths: tuple[int, ...] | None) -> 
     """
     if design.network is not None:
         return replace(spec, backbone=design.network)
-    return replace(spec, inner_widths=widths) if design.name == WIDENED else spec
+    return replace(spec, inner_widths=widths) if is_widened(design) else spec
 
 
 def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int) -> float:
@@ -228,8 +245,19 @@ def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str)
     return place(model, device=device, layout=protocol.layout)
 
 
-def _gain(design: Design, start: str) -> float | None:
-    """Return what a block multiplies the map by when training begins; a network has no map."""
+def gain_of(design: Design, start: str) -> float | None:
+    """Return what a block multiplies the map by when training begins; a network has no map.
+
+    Args:
+        design: The row.
+        start: How attention begins, "paper" or "identity".
+
+    Returns:
+        RMS of its output over that of its input, None for a whole network.
+
+    Raises:
+        UsageError: If it is not finite.
+    """
     factory: Callable[[int], nn.Module] | None = design.factory
     if design.network is not None:
         return None

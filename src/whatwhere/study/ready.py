@@ -1,7 +1,7 @@
 """A prepared data set with all that was measured on it: the source of trial specifications."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,20 @@ from whatwhere.blocks.registered import WIDENED
 from whatwhere.config import fingerprint, without_defaults
 from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError
-from whatwhere.models import ModelSpec
+from whatwhere.models import ModelSpec, build_model, is_resnet, num_parameters
 from whatwhere.records import TrialKey, trial_folder
+from whatwhere.study.controls import (
+    NO_ATTENTION,
+    control_for,
+    gain_control,
+    has_controls,
+    is_widened,
+)
 from whatwhere.study.measure import (
     costs_of,
     first_batch,
     median_widths,
+    own_widths,
     resolve_numerics,
     spec_of,
     trial_data,
@@ -35,7 +43,8 @@ class ReadyData:
     Args:
         prepared: The data set with its resolved protocol.
         spec: The bare backbone.
-        widths: Inner widths of the widened control, None where it cannot be widened.
+        widths: Inner widths of the control of median size, None where none can be widened.
+        own_widths: Of the controls that are as large as one design, by name of the control.
         costs: Of every design, by name.
         timings: Milliseconds per step of every number format tried.
         images_path: The mapped canvases.
@@ -49,6 +58,7 @@ class ReadyData:
     timings: dict[str, float]
     images_path: Path
     weights_path: Path | None
+    own_widths: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -77,7 +87,7 @@ class ReadyData:
             key=key,
             identity=self.identity(design, key, device=device),
             design=design,
-            model=spec_of(self.spec, design, self.widths),
+            model=spec_of(self.spec, design, self.widths_of(design)),
             protocol=self.protocol,
             data=trial_data(prepared, size=key.size, images_path=self.images_path),
             device=device,
@@ -100,12 +110,16 @@ class ReadyData:
             {
                 **self.hashes(key.fold),
                 "design": design.identity,
-                "widths": self.widths if design.name == WIDENED else None,
+                "widths": self.widths_of(design),
                 "size": key.size,
                 "seed": key.seed,
                 "device": device.partition(":")[0],
             }
         )
+
+    def widths_of(self, design: Design) -> tuple[int, ...] | None:
+        """Return the inner widths of a widened control, None for every other row."""
+        return self.widths if design.name == WIDENED else self.own_widths.get(design.name)
 
     def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
@@ -118,10 +132,20 @@ class ReadyData:
         }
 
     def design_facts(self, design: Design) -> dict[str, Any]:
-        """Return a design's card as records carry it."""
+        """Return a design's card as records carry it, and which controls judge it."""
         names = ("name", "title", "family", "number", "wiring", "kind", "source", "departures")
         card = {name: getattr(design.card, name) for name in names}
-        return {**card, "network": design.network}
+        facts = {**card, "network": design.network}
+        if (widths := self.widths_of(design)) is not None:
+            facts |= {"inner_widths": list(widths), "control_for": control_for(design)}
+        if has_controls(design):
+            cost = self.costs[design.name]
+            facts["gain_control"] = gain_control(cost["initial_gain"])
+            # One that adds next to nothing is as large as no attention already.
+            if is_resnet(self.spec.backbone) and self.spec.start != "identity":
+                wider = own_widths(self.spec, num_wanted=cost["parameters"])
+                facts["cost_control"] = None if wider else NO_ATTENTION
+        return facts
 
     def data_facts(self) -> dict[str, Any]:
         """Return the data set's entry of `data.json`."""
@@ -160,13 +184,15 @@ def make_ready(
         widths = median_widths(spec, designs)
     else:
         protocol, widths = recorded
-    rows = [design for design in designs if design.name != WIDENED or widths is not None]
+    own = _own_widths(spec, designs)
+    wide = {**({WIDENED: widths} if widths else {}), **own}
+    rows = [design for design in designs if not is_widened(design) or design.name in wide]
     missing = [design for design in rows if design.name not in recorded_costs]
     costs = dict(recorded_costs)
     if missing:
         batch = first_batch(data, protocol, device)
         measured = costs_of(
-            missing, spec=spec, widths=widths, protocol=protocol, batch=batch, device=device
+            missing, spec=spec, widths=wide, protocol=protocol, batch=batch, device=device
         )
         costs = {**_on_scale_of(recorded_costs.get("none"), measured), **recorded_costs}
     if not costs:
@@ -179,7 +205,20 @@ def make_ready(
         timings,
         images_path,
         shared_weights(prepared.weights, scratch),
+        own,
     )
+
+
+def _own_widths(spec: ModelSpec, designs: Sequence[Design]) -> dict[str, tuple[int, ...]]:
+    """Return the widths of the controls that are as large as one of the designs."""
+    by_name = {design.name: design for design in designs}
+    found: dict[str, tuple[int, ...]] = {}
+    for design in designs:
+        if (target := by_name.get(control_for(design) or "")) is not None:
+            size = num_parameters(build_model(spec, design=target, seed=0))
+            widths = own_widths(spec, num_wanted=size)
+            found |= {design.name: widths} if widths else {}
+    return found
 
 
 def _on_scale_of(
