@@ -191,8 +191,7 @@ def test_forbidden_words(main_run, hostile_run):
     for folder in (main_run, hostile_run):
         page = (folder / "report.html").read_text().lower()
         assert "no difference" not in page
-        quoted = r"“[^”]*”"  # what others published
-        allowed = rf"tied for best|may be best|equivalent to best|{quoted}"
+        allowed = r"tied for best|may be best|equivalent to best"
         markup = r"(?s)<style>.*?</style>|class=\"best|\"data:image[^\"]*\""
         rest = re.sub(f"{markup}|{allowed}", "", page)
         assert not re.search(r"\bbest\b", rest)

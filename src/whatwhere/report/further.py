@@ -10,6 +10,7 @@ from whatwhere.stats.plan import Spread, seeds_needed, spread_of
 from whatwhere.stats.table import ItemTable
 
 TARGETS = (0.02, 0.01, 0.005)
+MANY_SEEDS = 100  # more than that is no plan
 
 
 def to_decide(cell: Cell) -> str:
@@ -27,32 +28,62 @@ def to_decide(cell: Cell) -> str:
     spread = _spread(cell, rows)
     if spread is None:
         return ""
-    now = max(len(row.finished) for row in rows)
-    plans = [(target, seeds_needed(spread, target=target)) for target in TARGETS]
-    seen = [target for target, plan in plans if plan.num_seeds and plan.num_seeds <= now]
-    more = [(t, p.num_seeds) for t, p in plans if p.num_seeds and p.num_seeds > now]
-    never = [target for target, plan in plans if plan.unanswerable]
-    seconds = sum(
-        float(o.record.get("seconds") or 0) / len(row.finished)
-        for row in rows
-        for o in row.finished
+    parts = what_decides(
+        spread,
+        num_seeds=max(len(row.finished) for row in rows),
+        seconds=_seconds(rows),
+        num_items=cell.compared.num_items,
     )
+    option = "--confirm-seeds" if cell.screening else "--seeds"
+    return f"To tell tied rows apart ({option}): {'; '.join(parts)}."
+
+
+def what_decides(
+    spread: Spread, *, num_seeds: int, seconds: float, num_items: int
+) -> tuple[str, ...]:
+    """Say for differences of 2, 1 and 0.5 points what it takes to see them.
+
+    Args:
+        spread: Of the runs that there are.
+        num_seeds: Seeds that every row has now.
+        seconds: What one more seed of every row takes.
+        num_items: Test images.
+
+    Returns:
+        Clauses, without a capital or a point.
+    """
+    now = num_seeds
+    plans = [(target, seeds_needed(spread, target=target)) for target in TARGETS]
+    needed = [(target, plan.num_seeds) for target, plan in plans if plan.num_seeds]
+    seen = [target for target, number in needed if number <= now]
+    many = [target for target, number in needed if number > max(now, MANY_SEEDS)]
+    never = [target for target, plan in plans if plan.unanswerable]
     parts = []
     if seen:
         parts.append(f"differences of {_points(seen[-1:])} would have been seen with {now} seeds")
     parts += [
-        f"differences of {_points([target])} need about {num} seeds of every row"
-        f" ({_time(seconds * (num - now))} more of one worker)"
-        for target, num in more
+        f"differences of {_points([target])} need about {number} seeds of every row"
+        f" ({_time(seconds * (number - now))} more of one worker)"
+        for target, number in needed
+        if now < number <= MANY_SEEDS
     ]
+    if many:
+        parts.append(
+            f"differences of {_points(many)} need more than {MANY_SEEDS} seeds of every row"
+        )
     if never:
         parts.append(
-            f"differences of {_points(never)} cannot be seen on these"
-            f" {cell.compared.num_items:,} test images whatever the seeds (their limit is"
-            f" {points_at_most(plans[0][1].floor)} points): that takes more test images"
+            f"differences of {_points(never)} cannot be seen on these {num_items:,} test images"
+            f" whatever the seeds (their limit is {points_at_most(plans[0][1].floor)} points): that"
+            " takes more test images"
         )
-    option = "--confirm-seeds" if cell.screening else "--seeds"
-    return f"To tell tied rows apart ({option}): {'; '.join(parts)}."
+    return tuple(parts)
+
+
+def _seconds(rows: Sequence[Row]) -> float:
+    """Return what one more seed of every row takes."""
+    runs = [[float(o.record.get("seconds") or 0.0) for o in row.finished] for row in rows]
+    return sum(sum(own) / len(own) for own in runs)
 
 
 def _spread(cell: Cell, rows: Sequence[Row]) -> Spread | None:
@@ -72,7 +103,8 @@ def _spread(cell: Cell, rows: Sequence[Row]) -> Spread | None:
 
 def _points(targets: Sequence[float]) -> str:
     words = [f"{100 * target:g}" for target in targets]
-    return f"{' and '.join(words)} point{'s' if words != ['1'] else ''}"
+    joined = f"{', '.join(words[:-1])} and {words[-1]}" if words[1:] else words[0]
+    return f"{joined} point{'s' if words != ['1'] else ''}"
 
 
 def _time(seconds: float) -> str:

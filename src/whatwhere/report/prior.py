@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from whatwhere.report.cell import Cell, Row
 from whatwhere.report.claims import is_compared
-from whatwhere.report.wording import listed
 from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
 
 _SOURCE = "Liu and Jiang, arXiv 2601.07310"
@@ -22,16 +21,15 @@ def prior_sentence(cell: Cell) -> str:
     if not any(row.design.is_attention for row in _all_rows(cell)):
         return ""
     rule = next(rule for rule in PUBLISHED_SIZE_RULES if rule.holds_at(cell.size))
-    order = PUBLISHED_ORDER_RULE
     return (
-        f"Published rules ({_SOURCE}; a prior, no evidence on these images): “{rule.sentence}”, so"
-        f" with {cell.size:,} training images {_standing(cell, rule.first)}; and"
-        f" “{order.sentence}”, so if these classes are fine-grained {_standing(cell, order.first)}."
+        f"Published rules ({_SOURCE}; a prior, no evidence on these images) would choose, for"
+        f" {cell.size:,} training images, {_standing(cell, rule.first)}, and for fine-grained"
+        f" classes {_standing(cell, PUBLISHED_ORDER_RULE.first)}."
     )
 
 
 def _standing(cell: Cell, names: Sequence[str]) -> str:
-    return listed([f"{name} ({_stands(cell, name)})" for name in names])
+    return " or ".join(f"{name} ({_stands(cell, name)})" for name in names)
 
 
 def _stands(cell: Cell, name: str) -> str:
