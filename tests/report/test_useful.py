@@ -15,14 +15,14 @@ CSA = ("csa", "CSA", "sequential", "wiring", "S(C(x))", 0.25, 2384, 14.0)
 ECA = ("eca", "ECA", "reference", "block", None, 0.5, 9, 14.0)
 BAD = ("sca", "SCA", "sequential", "wiring", "C(S(x))", 0.25, 2384, -14.0)
 WIDE = ("widened", "no attention, widened", "control", "control", None, 1.0, 2400, 0.0)
-OWN = ("wide-csa", "no attention, widened to csa", "control", "control", None, 1.0, 2380, 14.0)
+OWN = ("wide_2380", "no attention, widened by 2,380", "control", "control", None, 1.0, 2380, 14.0)
 QUARTER = ("gain_0.25", "constant gain 0.25", "control", "control", "x / 4", 0.25, 0, 0.0)
 HALF = ("gain_0.5", "constant gain 0.5", "control", "control", "x / 2", 0.5, 0, 0.0)
 FACTS = {
-    "csa": {"gain_control": "gain_0.25", "cost_control": None},
+    "csa": {"gain_control": "gain_0.25", "cost_control": "wide_2380"},
     "sca": {"gain_control": "gain_0.25", "cost_control": None},
     "eca": {"gain_control": "gain_0.5", "cost_control": "none"},
-    "wide-csa": {"control_for": "csa"},
+    "wide_2380": {"added_parameters": 2380},
 }
 
 
@@ -59,16 +59,16 @@ def test_a_design_that_beats_all_three_is_useful(tmp_path):
 
 def test_a_control_of_its_own_size_takes_the_place_of_the_median_one(tmp_path):
     _, cell, found = judged(tmp_path, NONE, CSA, ECA, WIDE, OWN, QUARTER, HALF)
-    assert [name for name, _ in states(found["csa"])] == ["none", "wide-csa", "gain_0.25"]
+    assert [name for name, _ in states(found["csa"])] == ["none", "wide_2380", "gain_0.25"]
     assert states(found["csa"])[1][1] in ("undecided", "equivalent")
     assert not found["csa"]["is_useful"]
-    assert "wide-csa (its cost)" in found["csa"]["sentence"]
+    assert "wide_2380 (its cost)" in found["csa"]["sentence"]
     # It adds nine parameters: no attention is as large.
     assert [name for name, _ in states(found["eca"])] == ["none", "none", "gain_0.5"]
     assert found["eca"]["is_useful"]
     said = {verdict["control"]: " ".join(verdict["sentences"]) for verdict in cell["controls"]}
-    assert "eca" not in said["the control wide-csa"]
-    assert "csa" in said["the control wide-csa"]
+    assert "eca" not in said["the control wide_2380"]
+    assert "csa" in said["the control wide_2380"]
 
 
 def test_without_the_gain_of_its_own_bin_nothing_is_called_useful(tmp_path):
@@ -99,23 +99,27 @@ def test_networks_and_one_or_two_seeds_are_not_judged(tmp_path):
 @pytest.mark.parametrize(
     ("second", "third", "expected"),
     [
-        ("ahead", "ahead", "useful: beats no attention, wide-csa (its cost), gain_0.25 (its gain)"),
+        (
+            "ahead",
+            "ahead",
+            "useful: beats no attention, wide_2380 (its cost), gain_0.25 (its gain)",
+        ),
         (
             "behind",
             "undecided",
-            "not shown to be useful: beats no attention; behind wide-csa (its cost); undecided"
+            "not shown to be useful: beats no attention; behind wide_2380 (its cost); undecided"
             " against gain_0.25 (its gain)",
         ),
         (
             "equivalent",
             "not run",
-            "not shown to be useful: beats no attention; no better than wide-csa (its cost); not"
+            "not shown to be useful: beats no attention; no better than wide_2380 (its cost); not"
             " run: gain_0.25 (its gain)",
         ),
     ],
 )
 def test_sentences(second, third, expected):
-    labels = ("no attention", "wide-csa", "gain_0.25")
+    labels = ("no attention", "wide_2380", "gain_0.25")
     against = tuple(
         Against(purpose, None, label, status)
         for purpose, label, status in zip(PURPOSES, labels, ("ahead", second, third), strict=True)

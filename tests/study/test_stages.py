@@ -1,6 +1,7 @@
 """A confirmed comparison from end to end, in a process, on images made here."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,14 +13,8 @@ from whatwhere.models import ModelSpec, build_model, num_parameters
 from whatwhere.records import Run
 from whatwhere.report.summary import read_summary
 from whatwhere.study.chosen import choose_designs
-from whatwhere.study.controls import (
-    control_for,
-    cost_control,
-    full_controls,
-    gain_control,
-    is_widened,
-)
-from whatwhere.study.measure import gain_of, own_widths, spec_of
+from whatwhere.study.controls import added_parameters, cost_control, gain_control, is_widened
+from whatwhere.study.measure import full_controls, own_size, spec_of
 from whatwhere.study.request import MAX_SEEDS, Request, parse_confirmation
 from whatwhere.study.stages import FIRST_FRESH_SEED, fresh_seeds, most_confirmed, stage_of
 
@@ -188,30 +183,31 @@ def test_full_controls_match_each_design_by_size_and_gain(data, tmp_path):
         confirm_seeds=None, seeds=3,
     ).folder  # fmt: skip
     trials = {t.key.design: t.record for t in Run.read(folder).trials}
-    expected = {"none", "csa", "rcsa", "eca", "widened", "wide-csa", "wide-rcsa"}
+    own = trials["csa"]["design"]["cost_control"]
+    assert own == trials["rcsa"]["design"]["cost_control"]  # of one size, so judged by one row
+    expected = {"none", "csa", "rcsa", "eca", own}
     assert set(trials) == expected | {"gain_0.25", "gain_0.5", "gain_1.25"}
-    for name in ("csa", "rcsa"):
-        wanted = trials[name]["cost"]["parameters"]
-        found = trials[f"wide-{name}"]["cost"]["parameters"]
-        assert abs(found / wanted - 1) <= 0.005
-        assert found > trials["none"]["cost"]["parameters"]
-        assert trials[f"wide-{name}"]["design"]["control_for"] == name
+    wanted = trials["csa"]["cost"]["parameters"]
+    found = trials[own]["cost"]["parameters"]
+    bare = trials["none"]["cost"]["parameters"]
+    assert abs(found / wanted - 1) <= 0.005
+    assert own == f"wide_{found - bare}"
+    assert trials[own]["design"]["added_parameters"] == found - bare > 0
     assert trials["eca"]["design"]["cost_control"] == "none"
     (cell,) = read_summary(folder)["cells"]
-    found = {
+    controls = {
         item["design"]: [against["control"] for against in item["against"]]
         for item in cell["usefulness"]
     }
-    assert found == {
-        "csa": ["none", "wide-csa", "gain_0.25"],
-        "rcsa": ["none", "wide-rcsa", "gain_1.25"],
+    assert controls == {
+        "csa": ["none", own, "gain_0.25"],
+        "rcsa": ["none", own, "gain_1.25"],
         "eca": ["none", "none", "gain_0.5"],
     }
     comparison = whatwhere.compare(
         data, designs=["csa", "rcsa", "eca"], output=folder, **{**OPTIONS, "seeds": 3}
     )
-    wide = comparison.model("wide-csa")
-    assert num_parameters(wide) == trials["wide-csa"]["cost"]["parameters"]
+    assert num_parameters(comparison.model(own)) == found
 
 
 def test_seeds_of_the_stages_never_meet():
@@ -257,10 +253,12 @@ def test_the_constant_gain_of_a_bin_is_the_nearest_as_ratios_go(gain, name):
 
 def test_controls_of_designs():
     designs = choose_designs(["csa", "c_cmssa"])
-    names = {design.name for design in full_controls(designs, lambda d: gain_of(d, "paper"))}
-    assert names == {"wide-csa", "wide-c_cmssa", "gain_0.06", "gain_0.25"}
-    own = cost_control(named_or_typed("csa"))
-    assert control_for(own) == "csa"
+    names = [design.name for design in full_controls(designs, ModelSpec("resnet8", 5, 1))]
+    assert names[-2:] == ["gain_0.06", "gain_0.25"]
+    assert all(name.startswith("wide_") for name in names[:-2])
+    own = cost_control(2170)
+    assert added_parameters(own) == 2170
+    assert own.card.title == "no attention, widened by 2,170 parameters"
     assert is_widened(own)
     assert is_widened(named_or_typed("widened"))
     assert not is_widened(named_or_typed("gain_0.25"))
@@ -268,16 +266,16 @@ def test_controls_of_designs():
     assert most_confirmed(designs, most=1, controls="full") == 1 + 1 + 1 + 1
 
 
-def test_own_widths_reach_the_size_of_a_design():
+def test_own_sizes_reach_those_of_the_designs():
     spec = ModelSpec("resnet8", 5, 1)
     for name in ("csa", "msc_sa"):
         wanted = num_parameters(build_model(spec, design=named_or_typed(name), seed=0))
-        widths = own_widths(spec, num_wanted=wanted)
-        wide = spec_of(spec, cost_control(named_or_typed(name)), widths)
+        added, widths = own_size(spec, named_or_typed(name))
+        wide = spec_of(spec, cost_control(added), widths)
         found = num_parameters(build_model(wide, design=named_or_typed("none"), seed=0))
         assert abs(found - wanted) <= 145  # half of the smallest step, 2 * 9 * 16 + 2 values
-    bare = num_parameters(build_model(spec, design=named_or_typed("none"), seed=0))
-    assert own_widths(spec, num_wanted=bare + 9) is None
+    assert own_size(spec, named_or_typed("eca"))[0] == 0
+    assert own_size(replace(spec, start="identity"), named_or_typed("csa")) is None
 
 
 def test_a_dry_run_tells_of_the_second_stage_and_writes_nothing(data, confirmed, tmp_path):

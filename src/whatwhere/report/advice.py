@@ -8,6 +8,7 @@ from whatwhere.report.further import to_decide
 from whatwhere.report.prior import prior_sentence
 from whatwhere.report.useful import Judged, judge_designs
 from whatwhere.report.verdicts import usefulness
+from whatwhere.report.wording import listed
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,11 @@ def advise(cell: Cell) -> Advice:
     excluded = [name for name in cell.compared.may_be_best if name in cell.excluded]
     return Advice(
         members=tuple(_member(cell, name, judged.get(name)) for name in names),
-        left_out=tuple(f"{spoken(cell.row(name))}, {cell.excluded[name]}" for name in excluded),
+        left_out=tuple(
+            f"{listed([spoken(cell.row(name)) for name in excluded if cell.excluded[name] == why])}"
+            f" ({why})"
+            for why in dict.fromkeys(cell.excluded[name] for name in excluded)
+        ),
         further=to_decide(cell),
         prior=prior_sentence(cell),
     )

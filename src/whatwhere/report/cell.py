@@ -30,9 +30,9 @@ class Design:
         wiring: The canonical wiring, or None.
         source: Where the design comes from.
         departures: What differs from the source; may be empty.
-        control_for: The one design whose size a widened control has; None for all others.
-        cost_control: "none" where a design adds so little that no attention is its own control
-            of size; None elsewhere, and in records that do not say.
+        added_parameters: What a control of single designs' size adds; None for all others.
+        cost_control: The control of a design's own size, "none" where it adds next to nothing;
+            None where there is none, and in records that do not say.
         gain_control: The constant gain nearest to the design's own; None where none judges it,
             and in records that do not say.
     """
@@ -46,7 +46,7 @@ class Design:
     wiring: str | None
     source: str
     departures: str
-    control_for: str | None = None
+    added_parameters: int | None = None
     cost_control: str | None = None
     gain_control: str | None = None
 

@@ -18,7 +18,7 @@ from whatwhere.stats.comparison import Comparison
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 # The cost that decides among designs that may be best: the first that every design has.
-COSTS_TO_CHOOSE_BY = ("inference_ms", "macs", "parameters")
+COSTS_TO_CHOOSE_BY = ("inference_ratio", "inference_ms", "macs", "parameters")
 
 
 def gather(run: Run) -> tuple[Cell, ...]:

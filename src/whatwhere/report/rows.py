@@ -3,7 +3,6 @@
 import math
 import statistics
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +32,6 @@ COST_NAMES = (
     "peak_bytes",
     "initial_gain",
 )
-OWN_CONTROL = "wide-"  # before the name of the design whose size the control has
 
 
 def rows_of(
@@ -72,16 +70,7 @@ def rows_of(
         )
         rows.append(Row(_design(group[0].record["design"]), outcomes, _cost(outcomes)))
     rows.sort(key=lambda row: (row.design.number, row.design.name))
-    return tuple(_called_by_design(row, rows) for row in rows)
-
-
-def _called_by_design(row: Row, rows: Iterable[Row]) -> Row:
-    """Call a control by the design that it is for, as sentences call that."""
-    of = row.design.control_for
-    label = next((other.design.label for other in rows if other.design.name == of), None)
-    if label is None:
-        return row
-    return replace(row, design=replace(row.design, label=f"{OWN_CONTROL}{label}"))
+    return tuple(rows)
 
 
 def _design(card: dict[str, Any]) -> Design:
@@ -101,7 +90,7 @@ def _design(card: dict[str, Any]) -> Design:
         wiring=card.get("wiring"),
         source=card.get("source") or "",
         departures=card.get("departures") or "",
-        control_for=card.get("control_for"),
+        added_parameters=card.get("added_parameters"),
         cost_control=card.get("cost_control"),
         gain_control=card.get("gain_control"),
     )

@@ -110,14 +110,13 @@ def cost_row(row: Row, rows: Sequence[Row]) -> Row | None:
         The one of its own size, no attention where it adds next to nothing, else the one of the
         median design's size; None where none was run.
     """
-    own = [other for other in rows if other.design.control_for]
-    for other in own:
-        if other.design.control_for == row.design.name:
-            return other
-    if own and row.design.cost_control == NO_ATTENTION:
-        return plain_row(rows)
+    own = [other for other in rows if other.design.added_parameters is not None]
+    if own and row.design.cost_control is not None:
+        wanted = [other for other in rows if other.design.name == row.design.cost_control]
+        if wanted:
+            return wanted[0]
     widened = [r for r in rows if r.design.kind == "control" and gain_value(r) is None]
-    return next((other for other in widened if not other.design.control_for), None)
+    return next((other for other in widened if other not in own), None)
 
 
 def gain_row(row: Row, rows: Sequence[Row]) -> Row | None:

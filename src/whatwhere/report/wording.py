@@ -23,6 +23,7 @@ _MANY = {
     "design or network": "designs and networks",
 }
 _CHEAPEST = {
+    "inference_ratio": "is fastest",
     "inference_ms": "is fastest",
     "macs": "needs the fewest multiply-adds",
     "parameters": "has the fewest parameters",

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from whatwhere.blocks.designs import Design
+from whatwhere.blocks.registered import WIDENED
 from whatwhere.errors import UsageError
 from whatwhere.models import Pretrained
 from whatwhere.records import (
@@ -17,12 +18,12 @@ from whatwhere.records import (
 )
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.confirming import forecast_second_stage, numerics_notice, plan_second_stage
-from whatwhere.study.controls import full_controls, in_order
+from whatwhere.study.controls import in_order
 from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import RunFolder, environment
 from whatwhere.study.forecast import forecast
 from whatwhere.study.history import adopt
-from whatwhere.study.measure import gain_of, one_thread, usable_device
+from whatwhere.study.measure import full_controls, one_thread, usable_device
 from whatwhere.study.networks import refuse_networks
 from whatwhere.study.plan import Plan, joined
 from whatwhere.study.pool import default_num_workers
@@ -103,8 +104,6 @@ def run_comparison(
     if pretrained is not None:
         designs, left_out = without_controls(designs)
         display.note(left_out)
-    if request.controls == "full":
-        designs = with_full_controls(designs, one_stage=request.confirm_seeds is None)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
         prepared = _prepare_all(request, device, display, pretrained)
         session = Session(
@@ -124,7 +123,8 @@ def _run_stages(
     """Plan and run the first stage, then the second where it is asked for."""
     request, path, started = session.request, session.path, time.monotonic()
     with nullcontext() if dry_run else session.alone():
-        run, rows = RunFolder(path, request), {item.name: designs for item in session.prepared}
+        run = RunFolder(path, request)
+        rows = {item.name: _rows(item, designs, request) for item in session.prepared}
         ready = session.make_ready(run, rows)
         ledger = None if dry_run else Ledger(path / "ledger.sqlite", known=bool(run.config))
         budget = request.budget_seconds
@@ -139,7 +139,7 @@ def _run_stages(
                 if line:
                     session.display.note(line)
             adopt(ledger, path, first.settled)
-            _write_configuration(run, ready, designs, session)
+            _write_configuration(run, ready, list(first.designs.values()), session)
     if ledger:
         session.run(first, ledger)
     if not request.confirm_seeds or (dry_run and first.plan.trials):
@@ -173,27 +173,21 @@ def _prepare_all(
     return opened
 
 
-def with_full_controls(designs: tuple[Design, ...], *, one_stage: bool) -> tuple[Design, ...]:
-    """Add the controls that judge each design by its own measure.
+def _rows(prepared: Prepared, designs: tuple[Design, ...], request: Request) -> tuple[Design, ...]:
+    """Return the rows of the first stage, with the controls that judge each by its own measure.
 
-    Of two stages only the second has controls of each design's size: screening does not judge.
-
-    Args:
-        designs: The rows.
-        one_stage: Whether there is no second stage.
-
-    Returns:
-        The rows with their controls, in order.
+    Of two stages only the second has those controls: screening does not judge.
     """
-    if not one_stage:
+    if request.controls == "few" or request.confirm_seeds:
         return designs
-    return in_order([*designs, *full_controls(designs, lambda design: gain_of(design, "paper"))])
+    kept = [d for d in designs if d.name != WIDENED or WIDENED in request.designs]
+    return in_order([*kept, *full_controls(kept, prepared.model)])
 
 
 def _write_configuration(
     run: RunFolder,
     ready: list[ReadyData],
-    designs: tuple[Design, ...],
+    designs: list[Design],
     session: Session,
 ) -> None:
     remove_stale_temporaries(run.path)

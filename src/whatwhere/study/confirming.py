@@ -40,7 +40,7 @@ def plan_second_stage(
                 item.subsets,
                 asked=designs,
                 controls=request.controls,
-                start=item.protocol.start,
+                spec=item.model,
             )
             for item in session.prepared
         ]

@@ -1,26 +1,26 @@
 """Which controls a design is judged by: a backbone as large as it, and a constant gain like it."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from whatwhere.blocks.cards import DesignCard
 from whatwhere.blocks.designs import Design, named_or_typed
 from whatwhere.blocks.registered import CONSTANT_GAINS, WIDENED, registry
 
-OWN_CONTROL = "wide-"  # before the name of the design whose size it has
+OWN_CONTROL = "wide_"  # before the number of parameters that it adds
 NO_ATTENTION = "none"
 
 
 def is_widened(design: Design) -> bool:
     """Return whether a row is the backbone with wider blocks."""
-    return design.name == WIDENED or control_for(design) is not None
+    return design.name == WIDENED or added_parameters(design) is not None
 
 
-def control_for(design: Design) -> str | None:
-    """Return the name of the one design that a widened control is for; None for all others."""
+def added_parameters(design: Design) -> int | None:
+    """Return how much a control of single designs' size adds; None for every other row."""
     if design.card.kind != "control" or not design.name.startswith(OWN_CONTROL):
         return None
-    return design.name.removeprefix(OWN_CONTROL)
+    return int(design.name.removeprefix(OWN_CONTROL))
 
 
 def has_controls(design: Design) -> bool:
@@ -28,11 +28,11 @@ def has_controls(design: Design) -> bool:
     return design.factory is not None and design.card.kind != "control"
 
 
-def cost_control(design: Design) -> Design:
-    """Return the control of a design's own size.
+def cost_control(num_added: int) -> Design:
+    """Return the control that is as large as some designs.
 
     Args:
-        design: Attention of any kind.
+        num_added: Parameters that the wider blocks add to the backbone.
 
     Returns:
         The row: the backbone without attention, its blocks wider.
@@ -40,15 +40,15 @@ def cost_control(design: Design) -> Design:
     widened = registry().card(WIDENED)
     card = DesignCard(
         number=widened.number,
-        name=f"{OWN_CONTROL}{design.name}",
+        name=f"{OWN_CONTROL}{num_added}",
         family=widened.family,
-        title=f"no attention, widened to the size of {design.card.wiring or design.name}",
+        title=f"no attention, widened by {num_added:,} parameters",
         kind=widened.kind,
         equation=widened.equation,
         source=widened.source,
         fidelity=widened.fidelity,
     )
-    return Design(card, None, f"{WIDENED}/{design.identity}")
+    return Design(card, None, f"{WIDENED}/{num_added}")
 
 
 def gain_control(gain: float | None) -> str | None:
@@ -81,22 +81,6 @@ def gain_controls(
     nearest = (gain_control(gain_of(design)) for design in designs if has_controls(design))
     names = sorted({name for name in nearest if name and name != NO_ATTENTION})
     return tuple(named_or_typed(name) for name in names)
-
-
-def full_controls(
-    designs: Sequence[Design], gain_of: Callable[[Design], float | None]
-) -> tuple[Design, ...]:
-    """Return every control that judges some of the designs by its own measure.
-
-    Args:
-        designs: The rows.
-        gain_of: Returns the initial gain of a row.
-
-    Returns:
-        A widened backbone for each design, and the constant gains.
-    """
-    own = tuple(cost_control(design) for design in designs if has_controls(design))
-    return (*own, *gain_controls(designs, gain_of))
 
 
 def in_order(designs: Iterable[Design]) -> tuple[Design, ...]:

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -26,7 +26,7 @@ from whatwhere.models import (
     place,
     widened_inner_widths,
 )
-from whatwhere.study.controls import is_widened
+from whatwhere.study.controls import cost_control, gain_controls, has_controls, is_widened
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
@@ -153,21 +153,46 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
     return widened_inner_widths(spec, target=round(statistics.median(sizes)))
 
 
-def own_widths(spec: ModelSpec, *, num_wanted: int) -> tuple[int, ...] | None:
-    """Return the inner widths that bring the bare backbone to the size of one design.
+def own_size(spec: ModelSpec, design: Design) -> tuple[int, tuple[int, ...]] | None:
+    """Return the widened backbone that is as large as one design.
 
     Args:
         spec: The bare backbone.
-        num_wanted: Parameters of the backbone with the design.
+        design: Attention of any kind.
 
     Returns:
-        The widths; None where the backbone is not one of ours or is pretrained, or where the
-        design adds less than half of the smallest step.
+        How many parameters it adds, 0 where the design adds less than half of the smallest step,
+        and its inner widths; None where the backbone is not one of ours, or is pretrained.
     """
     if not is_resnet(spec.backbone) or spec.start == "identity":
         return None
-    widths = widened_inner_widths(spec, target=num_wanted)
-    return None if widths == widened_inner_widths(spec, target=0) else widths
+    size = num_parameters(build_model(spec, design=design, seed=0))
+    widths = widened_inner_widths(spec, target=size)
+    bare, wide = (
+        num_parameters(build_model(replace(spec, inner_widths=inner), design=_bare(), seed=0))
+        for inner in (None, widths)
+    )
+    return wide - bare, widths
+
+
+def full_controls(designs: Iterable[Design], spec: ModelSpec) -> tuple[Design, ...]:
+    """Return every control that judges some of the designs by its own measure.
+
+    Args:
+        designs: The rows.
+        spec: The bare backbone.
+
+    Returns:
+        A widened backbone for each size that designs have, and their constant gains.
+    """
+    judged = [design for design in designs if has_controls(design)]
+    sizes = {size[0] for design in judged if (size := own_size(spec, design)) is not None}
+    wide = (cost_control(num_added) for num_added in sorted(sizes - {0}))
+    return (*wide, *gain_controls(judged, lambda design: gain_of(design, spec.start)))
+
+
+def _bare() -> Design:
+    return named_or_typed("none")
 
 
 def costs_of(

@@ -10,11 +10,12 @@ from whatwhere.blocks.registered import WIDENED
 from whatwhere.config import fingerprint, without_defaults
 from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError
-from whatwhere.models import ModelSpec, build_model, is_resnet, num_parameters
+from whatwhere.models import ModelSpec
 from whatwhere.records import TrialKey, trial_folder
 from whatwhere.study.controls import (
     NO_ATTENTION,
-    control_for,
+    added_parameters,
+    cost_control,
     gain_control,
     has_controls,
     is_widened,
@@ -23,7 +24,7 @@ from whatwhere.study.measure import (
     costs_of,
     first_batch,
     median_widths,
-    own_widths,
+    own_size,
     resolve_numerics,
     spec_of,
     trial_data,
@@ -44,7 +45,8 @@ class ReadyData:
         prepared: The data set with its resolved protocol.
         spec: The bare backbone.
         widths: Inner widths of the control of median size, None where none can be widened.
-        own_widths: Of the controls that are as large as one design, by name of the control.
+        own_sizes: For each design of attention the parameters that a backbone as large as it adds,
+            and its inner widths.
         costs: Of every design, by name.
         timings: Milliseconds per step of every number format tried.
         images_path: The mapped canvases.
@@ -58,7 +60,7 @@ class ReadyData:
     timings: dict[str, float]
     images_path: Path
     weights_path: Path | None
-    own_widths: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    own_sizes: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -119,7 +121,10 @@ class ReadyData:
 
     def widths_of(self, design: Design) -> tuple[int, ...] | None:
         """Return the inner widths of a widened control, None for every other row."""
-        return self.widths if design.name == WIDENED else self.own_widths.get(design.name)
+        if design.name == WIDENED:
+            return self.widths
+        added = added_parameters(design)
+        return None if added is None else dict(self.own_sizes.values()).get(added)
 
     def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
@@ -137,14 +142,15 @@ class ReadyData:
         card = {name: getattr(design.card, name) for name in names}
         facts = {**card, "network": design.network}
         if (widths := self.widths_of(design)) is not None:
-            facts |= {"inner_widths": list(widths), "control_for": control_for(design)}
+            facts |= {
+                "inner_widths": list(widths),
+                "added_parameters": added_parameters(design),
+            }
         if has_controls(design):
-            cost = self.costs[design.name]
-            facts["gain_control"] = gain_control(cost["initial_gain"])
-            # One that adds next to nothing is as large as no attention already.
-            if is_resnet(self.spec.backbone) and self.spec.start != "identity":
-                wider = own_widths(self.spec, num_wanted=cost["parameters"])
-                facts["cost_control"] = None if wider else NO_ATTENTION
+            facts["gain_control"] = gain_control(self.costs[design.name]["initial_gain"])
+        if design.name in self.own_sizes:
+            num_added, _ = self.own_sizes[design.name]
+            facts["cost_control"] = cost_control(num_added).name if num_added else NO_ATTENTION
         return facts
 
     def data_facts(self) -> dict[str, Any]:
@@ -184,8 +190,10 @@ def make_ready(
         widths = median_widths(spec, designs)
     else:
         protocol, widths = recorded
-    own = _own_widths(spec, designs)
-    wide = {**({WIDENED: widths} if widths else {}), **own}
+    judged = [design for design in designs if has_controls(design)]
+    own = {d.name: found for d in judged if (found := own_size(spec, d)) is not None}
+    wide = {cost_control(added).name: inner for added, inner in own.values() if added}
+    wide |= {WIDENED: widths} if widths else {}
     rows = [design for design in designs if not is_widened(design) or design.name in wide]
     missing = [design for design in rows if design.name not in recorded_costs]
     costs = dict(recorded_costs)
@@ -207,18 +215,6 @@ def make_ready(
         shared_weights(prepared.weights, scratch),
         own,
     )
-
-
-def _own_widths(spec: ModelSpec, designs: Sequence[Design]) -> dict[str, tuple[int, ...]]:
-    """Return the widths of the controls that are as large as one of the designs."""
-    by_name = {design.name: design for design in designs}
-    found: dict[str, tuple[int, ...]] = {}
-    for design in designs:
-        if (target := by_name.get(control_for(design) or "")) is not None:
-            size = num_parameters(build_model(spec, design=target, seed=0))
-            widths = own_widths(spec, num_wanted=size)
-            found |= {design.name: widths} if widths else {}
-    return found
 
 
 def _on_scale_of(

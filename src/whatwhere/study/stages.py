@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from whatwhere.blocks.designs import Design, named_or_typed
 from whatwhere.blocks.registered import WIDENED
 from whatwhere.errors import WhatWhereError
+from whatwhere.models import ModelSpec
 from whatwhere.records import Run
 from whatwhere.report.screening import Screening, screened
 from whatwhere.study.chosen import only_design
 from whatwhere.study.controls import (
     NO_ATTENTION,
-    OWN_CONTROL,
     cost_control,
     gain_controls,
     has_controls,
     in_order,
 )
-from whatwhere.study.measure import gain_of
+from whatwhere.study.measure import full_controls, gain_of
 from whatwhere.study.trained import rebuildable
 
 FIRST_FRESH_SEED = 1000
@@ -67,7 +67,7 @@ def choose_confirmed(
     *,
     asked: Sequence[Design],
     controls: str,
-    start: str,
+    spec: ModelSpec,
 ) -> Chosen:
     """Choose what the second stage runs, by validation answers of the first alone.
 
@@ -80,7 +80,7 @@ def choose_confirmed(
         sizes: Its training sizes.
         asked: The rows of this command.
         controls: "few" or "full".
-        start: How attention begins, "paper" or "identity".
+        spec: The bare backbone.
 
     Returns:
         The rows: designs, no attention and the controls that judge them.
@@ -88,15 +88,16 @@ def choose_confirmed(
     screenings = {size: screened(run, dataset, size) for size in sizes}
     before = [name for item in screenings.values() for name in item.confirmed]
     leading = [name for item in screenings.values() for name in item.candidates]
+    known = {design.name: design for design in asked}
     rows: dict[str, Design] = {}
     notes = []
-    for name in sorted({*before, *leading}, key=_is_own_control):
-        design = _found(name, [*asked, *rows.values()]) or _rebuilt(run, dataset, name)
+    for name in dict.fromkeys([*before, *leading]):
+        design = known.get(name) or _rebuilt(run, dataset, name)
         if design is None:
             notes.append(f"{name} cannot be built from its record; name it with -d to confirm it")
         else:
             rows[name] = design
-    joining = _joining(tuple(rows.values()), asked=asked, controls=controls, start=start)
+    joining = _joining(tuple(rows.values()), asked=asked, controls=controls, spec=spec)
     return Chosen(dataset, screenings, in_order([*joining, *rows.values()]), tuple(notes))
 
 
@@ -120,31 +121,17 @@ def most_confirmed(designs: Sequence[Design], *, most: int, controls: str) -> in
 
 
 def _joining(
-    rows: Sequence[Design], *, asked: Sequence[Design], controls: str, start: str
+    rows: Sequence[Design], *, asked: Sequence[Design], controls: str, spec: ModelSpec
 ) -> tuple[Design, ...]:
-    """Return no attention and the controls; none where they were not asked for or cannot be."""
-    judged = [design for design in rows if has_controls(design)]
+    """Return no attention and the controls; none where there is nothing to judge by them."""
     none = named_or_typed(NO_ATTENTION)
-    if not judged or start == "identity":
+    judged = [design for design in rows if has_controls(design)]
+    if not judged or spec.start == "identity":
         return (none,)
-    gains = gain_controls(judged, lambda design: gain_of(design, start))
-    wide = tuple(cost_control(design) for design in judged)
-    if controls == "few":
-        wide = tuple(design for design in asked if design.name == WIDENED)
-    return (none, *wide, *gains)
-
-
-def _is_own_control(name: str) -> tuple[bool, str]:
-    return name.startswith(OWN_CONTROL), name
-
-
-def _found(name: str, designs: Sequence[Design]) -> Design | None:
-    for design in designs:
-        if design.name == name:
-            return design
-        if has_controls(design) and cost_control(design).name == name:
-            return cost_control(design)
-    return None
+    if controls == "full":
+        return (none, *full_controls(judged, spec))
+    wide = (design for design in asked if design.name == WIDENED)
+    return (none, *wide, *gain_controls(judged, lambda design: gain_of(design, spec.start)))
 
 
 def _rebuilt(run: Run, dataset: str, name: str) -> Design | None:
@@ -152,6 +139,8 @@ def _rebuilt(run: Run, dataset: str, name: str) -> Design | None:
     for trial in run.trials:
         facts = trial.record["design"]
         if (trial.key.dataset, trial.key.design) == (dataset, name):
+            if facts.get("added_parameters") is not None:
+                return cost_control(facts["added_parameters"])
             try:
                 return only_design([facts.get("network") or rebuildable(facts)])
             except WhatWhereError:

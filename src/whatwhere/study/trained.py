@@ -111,7 +111,7 @@ def rebuildable(design: dict[str, Any]) -> str:
     """
     if design["kind"] == "user":
         return str(design["source"])
-    if design["kind"] == "network" or design.get("control_for"):
+    if design["kind"] == "network" or design.get("added_parameters"):
         return NO_ATTENTION
     return str(design["wiring"] or design["name"])
 
