@@ -100,6 +100,11 @@ class FakePlan:
     gradients: dict = field(default_factory=dict)  # design -> factor of its stem gradient
     effects: dict = field(default_factory=dict)  # (data set, design) -> its gain there
     gradient_spread: float = 0.15
+    confirmed: tuple[tuple[str, ...], ...] = ()  # rows of the second stage, as they joined
+    num_fresh: int = 3  # seeds of the second stage
+    waiting: bool = False  # whether a second stage was asked for and has not run
+    facts: dict = field(default_factory=dict)  # design -> more of its recorded card
+    noise: float = 0.05  # how much the ability of a design varies between runs
 
 
 def write_fake_run(folder: Path, plan: FakePlan | None = None) -> Path:
@@ -112,7 +117,9 @@ def write_fake_run(folder: Path, plan: FakePlan | None = None) -> Path:
         label = _labels(data, rng)
         for size in data.sizes:
             for number, row in enumerate(plan.rows, start=1):
-                for seed in range(plan.num_seeds):
+                fresh = range(1000, 1000 + plan.num_fresh)
+                again = fresh if any(row[0] in names for names in plan.confirmed) else ()
+                for seed in (*range(plan.num_seeds), *again):
                     _write_trial(folder, plan, data, size, number, row, seed, difficulty, label)
     return folder
 
@@ -144,7 +151,7 @@ def _write_trial(folder, plan, data, size, number, row, seed, difficulty, label)
         ability = 1.6 + 0.1 * plan.spread * row[7] + plan.effects.get((data.name, row[0]), 0.0)
         effect = plan.size_effect + plan.trends.get(row[0], 0.0)
         ability += effect * np.log10(size / 1009)
-        logit = _logit(ability + rng.normal(0, 0.05), difficulty, label, data, rng)
+        logit = _logit(ability + rng.normal(0, plan.noise), difficulty, label, data, rng)
         curve = _curve(plan, row, rng)
         accuracy = round(curve[-1][5] * data.num_validation) / data.num_validation
         record["validation"] = {"accuracy": accuracy, "loss": float(curve[-1][4])}
@@ -167,10 +174,12 @@ def _record(plan, key, number, row, state, reason, rng):
             "wiring": wiring,
             "kind": kind,
             "source": f"Table 2, row {number}",
+            **plan.facts.get(name, {}),
         },
         "dataset": key.dataset,
         "size": key.size,
         "seed": key.seed,
+        **({"stage": 2} if key.seed >= 1000 else {}),
         "state": state,
         "reason": reason,
         "flags": [],
@@ -265,6 +274,7 @@ def _write_head(folder, plan):
             "seeds": plan.num_seeds,
             "data": [data.name for data in plan.data],
             "sizes": {data.name: list(data.sizes) for data in plan.data},
+            "confirm": _confirm(plan),
         },
         "recipe": {data.name: _recipe(plan) for data in plan.data},
     }
@@ -284,6 +294,14 @@ def _write_head(folder, plan):
     write_atomically(folder / "environment.json", json.dumps(environment).encode())
     write_atomically(folder / "data.json", json.dumps(data).encode())
     assert len(Run.read(folder).data) == len(plan.data)
+
+
+def _confirm(plan):
+    if not plan.confirmed and not plan.waiting:
+        return {}
+    rounds = [{"seeds": plan.num_fresh, "designs": list(names)} for names in plan.confirmed]
+    cells = [f"{data.name}-n{size}" for data in plan.data for size in data.sizes]
+    return {cell: {"seeds": plan.num_fresh, "rounds": rounds} for cell in cells}
 
 
 def _recipe(plan):

@@ -229,7 +229,7 @@ def test_csv_columns(main_run):
     assert heading == (
         "design,title,family,dataset,size,seed,state,reason,accuracy,balanced_accuracy,macro_f1,"
         "auc,nll,brier,validation_accuracy,validation_loss,parameters,macs,train_step_ms,"
-        "inference_ms,peak_bytes,initial_gain,seconds,steps"
+        "inference_ms,peak_bytes,initial_gain,seconds,steps,stage"
     )
 
 

@@ -10,8 +10,8 @@ from rich.console import Console
 from whatwhere.report.terminal import print_leaderboard
 
 ALLOWED_TAGS = (
-    "html head meta title style body main header section footer h1 h2 h3 p ul li dl div dt dd a br"
-    " table thead tbody tr th td span strong code pre details summary figure figcaption img"
+    "html head meta title style body main header section footer h1 h2 h3 p ul ol li dl div dt dd a"
+    " br table thead tbody tr th td span strong code pre details summary figure figcaption img"
     " svg g path defs clippath rect line circle text tspan use image"
 )
 

@@ -10,7 +10,7 @@ import whatwhere
 from whatwhere.errors import UsageError
 from whatwhere.records import Run, trial_folder
 from whatwhere.report.summary import read_summary
-from whatwhere.report.tested import by_seed, read_tested
+from whatwhere.report.tested import by_seed, read_answers
 from whatwhere.stats.metrics import influence
 
 OPTIONS = {"steps": 4, "precision": "fp32", "layout": "nchw", "num_workers": 0, "quiet": True}
@@ -74,7 +74,7 @@ def test_c16_every_image_is_tested_once_per_seed_and_groups_stay_whole(run):
         own = [trial for trial in run.trials if trial.key.design == design]
         seeds = by_seed(own, num_folds=NUM_FOLDS)
         assert [[trial.key.fold for trial in seed] for seed in seeds] == [[0, 1, 2]] * 2
-        assert read_tested(seeds[0]).index.tolist() == list(range(NUM_IMAGES))
+        assert read_answers(seeds[0]).index.tolist() == list(range(NUM_IMAGES))
 
 
 def test_folds_have_their_own_identities_and_pixel_statistics(run):
@@ -118,7 +118,7 @@ def test_the_report_pools_images_and_counts_groups(run):
 
 def test_auc_ranks_within_folds_only(run):
     own = [trial for trial in run.trials if trial.key.design == "se" and trial.key.seed == 0]
-    tested = read_tested(own)
+    tested = read_answers(own)
     shifted = tested.logit + 100.0 * np.array([[0.0, 1.0]]) * tested.fold[:, None]
     expected = sum(
         influence("auc", tested.logit[tested.fold == fold], tested.label[tested.fold == fold]).sum()

@@ -13,7 +13,7 @@ from whatwhere.study.display import default_display
 from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
 from whatwhere.study.labelling import Labelled, label_images
 from whatwhere.study.reproducing.reproduce import reproduce as reproduce
-from whatwhere.study.request import ALL, Request
+from whatwhere.study.request import ALL, Request, parse_confirmation
 from whatwhere.study.searching.public import search as search
 from whatwhere.study.training import train_one
 
@@ -28,6 +28,9 @@ def compare(
     sizes: Sequence[int] = (ALL,),
     budget_seconds: float | None = None,
     metric: str = "accuracy",
+    controls: str = "few",
+    confirm: bool = False,
+    confirm_seeds: int | None = None,
     protocol: str | None = None,
     steps: int | None = None,
     epochs: float | None = None,
@@ -66,6 +69,11 @@ def compare(
         sizes: Numbers of training images, nested and stratified; 0 for all.
         budget_seconds: Longest time to plan for, in seconds.
         metric: "accuracy", "balanced-accuracy", "macro-f1" or "auc".
+        controls: "few", or "full" for a widened backbone of every design's own size and the
+            constant gain nearest to its own.
+        confirm: Whether to screen by validation images alone and to run what leads again, with
+            seeds that screening never saw; only the second stage is judged.
+        confirm_seeds: How many such seeds, from 3; None for 10.
         protocol: "quick" (default on a CPU), "standard" (default on a GPU), "thorough", or the name
             of a publication's recipe such as "r1".
         steps: Optimiser steps of every trial.
@@ -110,6 +118,8 @@ def compare(
         sizes=tuple(sizes),
         budget_seconds=budget_seconds,
         metric=metric,
+        controls=controls,
+        confirm_seeds=parse_confirmation(confirm, confirm_seeds),
         protocol=protocol,
         steps=steps,
         epochs=epochs,

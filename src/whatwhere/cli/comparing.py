@@ -44,6 +44,18 @@ def compare(
     metric: Annotated[
         str, typer.Option(help="accuracy, balanced-accuracy, macro-f1 or auc.")
     ] = "accuracy",
+    controls: Annotated[
+        str, typer.Option(help="few, or full: a widened backbone and a constant gain per design.")
+    ] = "few",
+    confirm: Annotated[
+        bool,
+        typer.Option(
+            "--confirm", help="Screen by validation, then run what leads again with fresh seeds."
+        ),
+    ] = False,
+    confirm_seeds: Annotated[
+        int | None, typer.Option(help="Fresh seeds of --confirm. Default: 10.")
+    ] = None,
     protocol: Annotated[str | None, typer.Option(help=PROTOCOL_HELP)] = None,
     steps: Steps = None,
     epochs: Epochs = None,
@@ -104,6 +116,8 @@ def compare(
         sizes=asking.parse_sizes(sizes),
         budget_seconds=asking.parse_budget(budget) if budget else None,
         metric=metric,
+        controls=controls,
+        confirm_seeds=asking.parse_confirmation(confirm, confirm_seeds),
         protocol=protocol,
         steps=steps,
         epochs=epochs,

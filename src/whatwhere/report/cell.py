@@ -30,6 +30,11 @@ class Design:
         wiring: The canonical wiring, or None.
         source: Where the design comes from.
         departures: What differs from the source; may be empty.
+        added_parameters: What a control of single designs' size adds; None for all others.
+        cost_control: The control of a design's own size, "none" where it adds next to nothing;
+            None where there is none, and in records that do not say.
+        gain_control: The constant gain nearest to the design's own; None where none judges it,
+            and in records that do not say.
     """
 
     name: str
@@ -41,6 +46,9 @@ class Design:
     wiring: str | None
     source: str
     departures: str
+    added_parameters: int | None = None
+    cost_control: str | None = None
+    gain_control: str | None = None
 
     @property
     def is_network(self) -> bool:
@@ -124,6 +132,11 @@ class Row:
         """The trials that ended with predictions."""
         return tuple(outcome for outcome in self.outcomes if outcome.state == "finished")
 
+    @property
+    def run_values(self) -> np.ndarray:
+        """Influence values of the finished trials (seed, image)."""
+        return np.stack([outcome.values for outcome in self.finished if outcome.values is not None])
+
     def num(self, state: str) -> int:
         """Count the trials in a state.
 
@@ -160,6 +173,33 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Screening:
+    """The first of two stages: what validation images alone showed.
+
+    Args:
+        rows: All screened rows; their values are of validation images, and nothing is known of
+            their answers to test images.
+        comparison: What the validation images show, or None without any finished trial.
+        candidates: Designs that this would confirm, highest validation mean first.
+        confirmed: Rows that the second stage runs, controls among them.
+        fates: What became of each row, in words.
+        rounds: Fresh seeds and newly confirmed rows, each time the second stage grew.
+    """
+
+    rows: tuple[Row, ...]
+    comparison: Comparison | None
+    candidates: tuple[str, ...]
+    confirmed: tuple[str, ...]
+    fates: dict[str, str]
+    rounds: tuple[tuple[int, tuple[str, ...]], ...]
+
+    @property
+    def only_screened(self) -> tuple[str, ...]:
+        """Designs that may be best by validation and are not confirmed yet."""
+        return tuple(name for name in self.candidates if name not in self.confirmed)
+
+
+@dataclass(frozen=True)
 class Cell:
     """Everything known about one data set at one training size.
 
@@ -175,6 +215,7 @@ class Cell:
         chosen_by: The cost that orders the recommendation.
         excluded: Designs that are not recommended whatever they score, with the reason.
         test_index: Positions of the test images in their source; None where nothing finished.
+        screening: The first of two stages; None where there is one stage only.
         groups: Equal for test images that belong together; None where all are on their own.
     """
 
@@ -189,7 +230,13 @@ class Cell:
     chosen_by: str | None
     excluded: dict[str, str]
     test_index: np.ndarray | None = None
+    screening: Screening | None = None
     groups: np.ndarray | None = None
+
+    @property
+    def stage(self) -> int:
+        """Which stage its rows are from: 2 where a first one chose them, else 1."""
+        return 2 if self.screening else 1
 
     @property
     def kind(self) -> str:

@@ -1,16 +1,12 @@
 """How designs and networks stand against the controls, in sentences."""
 
-import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from whatwhere.report import verdicts
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row, kind_of
 from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
-
-_CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")
+from whatwhere.report.useful import cost_row, enough, gain_row, gain_value
 
 
 @dataclass(frozen=True)
@@ -42,38 +38,21 @@ def against_controls(cell: Cell) -> tuple[Verdict, ...]:
     """
     if not is_compared(cell):
         return ()
-    finished = [row for row in cell.rows if len(row.finished) >= MIN_SEEDS_FOR_CLAIMS]
+    finished = enough(cell.rows)
     none = [row for row in finished if row.design.name == NO_ATTENTION]
-    gains = [row for row in finished if _gain_of(row) is not None]
-    others = [row for row in finished if row.design.kind == "control" and row not in gains]
-    judged = [row for row in finished if row not in none + gains + others]
+    controls = [row for row in finished if row.design.kind == "control"]
+    judged = [row for row in finished if row not in none + controls]
     attention = [row for row in judged if not row.design.is_network]
     opponents = [*((control, judged) for control in none)]
-    opponents += [(control, attention) for control in others]
-    for control in gains:
-        nearest = [row for row in attention if _nearest_gain(row, gains + none) is control]
-        opponents.append((control, nearest))
+    for control in sorted(controls, key=lambda row: gain_value(row) is not None):
+        own_row = cost_row if gain_value(control) is None else gain_row
+        rows = [row for row in attention if own_row(row, finished) is control]
+        opponents.append((control, rows))
     return tuple(
         Verdict(spoken(control), control.design.title, tuple(_against(cell, control, rows)))
         for control, rows in opponents
         if rows
     )
-
-
-def _gain_of(row: Row) -> float | None:
-    """Return the factor of a constant-gain control, None for everything else."""
-    match = _CONSTANT_GAIN.fullmatch(row.design.wiring or "")
-    if match is None or row.design.kind != "control":
-        return None
-    return float(match[1] or 1) / float(match[2] or 1)
-
-
-def _nearest_gain(row: Row, controls: list[Row]) -> Row:
-    """Find the control whose gain is nearest to the design's own, as ratios go."""
-    own = row.cost["initial_gain"]
-    if not own or own <= 0:
-        return controls[0]
-    return min(controls, key=lambda control: abs(math.log((_gain_of(control) or 1.0) / own)))
 
 
 def _against(cell: Cell, control: Row, judged: list[Row]) -> list[str]:

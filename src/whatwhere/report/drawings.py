@@ -158,7 +158,8 @@ def family_legend(cell: Cell) -> list[tuple[str, str]]:
     Returns:
         Family and colour.
     """
-    families = list(dict.fromkeys(row.design.family for row in cell.rows))
+    screened = cell.screening.rows if cell.screening else ()
+    families = list(dict.fromkeys(row.design.family for row in (*cell.rows, *screened)))
     styles = family_styles(families)
     return [(family, styles.get(family, (MUTED, ""))[0]) for family in families]
 

@@ -11,7 +11,7 @@ from whatwhere.report import numbers
 from whatwhere.report.cautions import impossible_lead
 from whatwhere.report.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
-from whatwhere.report.protocol import failures_of
+from whatwhere.report.protocol import decimals_of_row, failures_of
 from whatwhere.report.published.shown import view_of_run
 from whatwhere.report.scale.view import told_part, view_together
 from whatwhere.report.scale.words import signed_points
@@ -112,6 +112,7 @@ def page_environment() -> Environment:
         facts=facts,
         impossible_lead=impossible_lead,
         told_part=told_part,
+        decimals_of_row=decimals_of_row,
     )
     return environment
 

@@ -30,6 +30,22 @@ def decimals_of(entry: dict[str, Any]) -> int:
     return decimals_for(typical)
 
 
+def decimals_of_row(row: dict[str, Any], decimals: int) -> int:
+    """Choose the digits of one row: those of its table, fewer where its own error is larger.
+
+    Args:
+        row: A row of a leaderboard.
+        decimals: Digits of the table.
+
+    Returns:
+        Digits after the point.
+    """
+    if not (is_number(row["high"]) and is_number(row["low"])):
+        return decimals
+    error = (row["high"] - row["low"]) / _STANDARD_ERRORS_IN_INTERVAL
+    return min(decimals, decimals_for(error)) if error > 0 else decimals
+
+
 def failures_of(row: dict[str, Any]) -> str:
     """Write how many runs of a design failed.
 

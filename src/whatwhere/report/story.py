@@ -2,15 +2,19 @@
 
 from dataclasses import dataclass
 
-from whatwhere.report import cautions, wording
+from whatwhere.report import cautions, staging, wording
+from whatwhere.report.advice import Advice, advise
 from whatwhere.report.cell import NO_ATTENTION, Cell
-from whatwhere.report.claims import is_compared, spoken
+from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
 from whatwhere.report.controls import Verdict, against_controls
 from whatwhere.report.numbers import is_number
 from whatwhere.report.protocol import protocol_name
+from whatwhere.report.useful import Judged, judge_designs, plain_row
+from whatwhere.report.verdicts import useful_designs
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
+from whatwhere.stats.highest import luck_of_highest
 
-MAX_LEAKED_SHARE = 0.01
+_FEWEST_IN_A_SWEEP = 3
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,11 @@ class Story:
         controls: For each control its words and title, and how the designs stand against it.
         detectable: What the table could have seen; empty without a comparison.
         cautions: Failures, short training, unbalanced classes.
+        stages: How rows were chosen and what was only screened; empty for one stage.
+        highest: How much luck is in the highest mean; empty where fresh seeds confirmed it.
+        useful: Which designs are worth having, in one sentence; may be empty.
+        judged: Every design against the three rows that it must beat.
+        advice: What to choose, what is left to decide, and what was published.
     """
 
     screening: str
@@ -32,6 +41,11 @@ class Story:
     controls: tuple[Verdict, ...]
     detectable: str
     cautions: tuple[str, ...]
+    stages: tuple[str, ...]
+    highest: str
+    useful: str
+    judged: tuple[Judged, ...]
+    advice: Advice
 
     @property
     def recommendation(self) -> str:
@@ -49,6 +63,7 @@ def tell(cell: Cell, *, place: str) -> Story:
     Returns:
         The sentences.
     """
+    judged = judge_designs(cell)
     return Story(
         screening=wording.screening(protocol_name(cell), cell.recipe.get("steps"), kind=cell.kind),
         headline=_headline(cell, place),
@@ -56,26 +71,99 @@ def tell(cell: Cell, *, place: str) -> Story:
         controls=against_controls(cell),
         detectable=_detectable(cell),
         cautions=tuple(_cautions(cell)),
+        stages=tuple(_stages(cell)),
+        highest=_highest(cell),
+        useful=useful_designs(judged, base=_base(cell)),
+        judged=judged,
+        advice=advise(cell),
+    )
+
+
+def _base(cell: Cell) -> str:
+    """Return what the backbone without attention is called."""
+    rows = (*cell.rows, *(cell.screening.rows if cell.screening else ()))
+    plain = plain_row(rows)
+    return spoken(plain) if plain else "no attention"
+
+
+def _stages(cell: Cell) -> list[str]:
+    screening = cell.screening
+    if screening is None:
+        return []
+    labels = {row.design.name: spoken(row) for row in screening.rows}
+    kinds = {row.design.name: row.design.kind for row in screening.rows}
+    last_seeds, last_names = screening.rounds[-1] if screening.rounds else (0, ())
+    designs = [
+        labels[name]
+        for name in screening.confirmed
+        if name != NO_ATTENTION and kinds.get(name, "control") != "control"
+    ]
+    sentences = []
+    if screening.rounds:
+        num_seeds = max((len(row.finished) for row in screening.rows), default=0)
+        sentences.append(
+            staging.two_stages(
+                num_screened=len(screening.rows),
+                num_seeds=num_seeds,
+                metric=cell.metric,
+                labels=designs,
+                num_fresh=last_seeds,
+                base=_base(cell),
+            )
+        )
+    if screening.only_screened and screening.rounds:
+        only = [labels[name] for name in screening.only_screened]
+        sentences.append(staging.only_screened(only))
+    if len(screening.rounds) > 1:
+        joined = [labels.get(name, name) for name in last_names]
+        sentences.append(
+            staging.grown(joined, num_fresh=last_seeds, num_rounds=len(screening.rounds))
+        )
+    return sentences
+
+
+def _highest(cell: Cell) -> str:
+    """Say how much of the highest mean is luck, where all rows were one sweep."""
+    if cell.screening or not is_compared(cell):
+        return ""
+    summaries = cell.compared.summaries
+    if len(summaries) < _FEWEST_IN_A_SWEEP:
+        return ""
+    luck = luck_of_highest([s.seed_sd for s in summaries], [s.num_seeds for s in summaries])
+    return staging.highest_mean(
+        spoken(cell.row(summaries[0].name)),
+        num_designs=len(summaries),
+        luck=luck,
+        metric=cell.metric,
+        kind=cell.kind,
     )
 
 
 def _headline(cell: Cell, place: str) -> str:
     comparison, recommendation = cell.comparison, cell.recommendation
+    if cell.screening and comparison is None:
+        return staging.waits_for_second_stage(place)
     if comparison is None or len(comparison.summaries) < 2:
         finished = [spoken(row) for row in cell.rows if row.finished]
         return wording.nothing_to_compare(place, labels=finished)
     if not is_compared(cell):
         num_seeds = max(summary.num_seeds for summary in comparison.summaries)
         highest = spoken(cell.row(comparison.summaries[0].name))
+        reason = wording.LEAKED if is_leaked(cell) else ""
+        reason = wording.UNEQUAL_BUDGETS if is_unequal(cell) else reason
         return wording.screening_only(
-            place, num_seeds=num_seeds, highest=highest, metric=cell.metric
+            place, num_seeds=num_seeds, highest=highest, metric=cell.metric, reason=reason
         )
     labels = [spoken(cell.row(s.name)) for s in comparison.summaries if s.may_be_best]
     if recommendation is None or not recommendation.designs:
         return wording.nothing_recommended(place, labels=labels, kind=cell.kind)
     if comparison.winner_margin is not None:
         return wording.winner(
-            place, label=labels[0], margin=comparison.winner_margin, kind=cell.kind
+            place,
+            label=labels[0],
+            margin=comparison.winner_margin,
+            kind=cell.kind,
+            confirmed=cell.screening is not None,
         )
     return wording.tied(
         place,
@@ -86,6 +174,7 @@ def _headline(cell: Cell, place: str) -> str:
         chosen_by=cell.chosen_by,
         is_cheapest_of_all=_is_cheapest_of_all(cell, recommendation.designs[0]),
         kind=cell.kind,
+        confirmed=cell.screening is not None,
     )
 
 
@@ -103,10 +192,9 @@ def _remark(cell: Cell) -> str:
 
 def _leak_mark(cell: Cell) -> str:
     """Mark a recommendation that rests on test images which were trained on."""
-    num_items = cell.comparison.num_items if cell.comparison else 0
-    if cell.num_leaked <= MAX_LEAKED_SHARE * num_items or not num_items:
+    if not is_leaked(cell):
         return ""
-    return wording.leak_mark(cell.num_leaked, num_items=num_items)
+    return wording.leak_mark(cell.num_leaked, num_items=cell.compared.num_items)
 
 
 def _about_attention(cell: Cell) -> str:

@@ -12,11 +12,13 @@ from whatwhere.report.cautions import missing
 from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.checks import impossible
 from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.report.evidence import metric_of
 from whatwhere.report.protocol import protocol_name
 from whatwhere.report.scale.told import tell_together
+from whatwhere.report.screening import metric_of
 from whatwhere.report.story import Story, tell
 from whatwhere.report.verdicts import pair as pair_sentence
+from whatwhere.report.verdicts import usefulness
+from whatwhere.report.wording import transfer
 from whatwhere.stats.comparison import MethodSummary, Pair
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
@@ -41,6 +43,7 @@ def summarise(run: Run, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "name": asked.get("name") or run.folder.name,
         "metric": metric_of(run),
         "screening": next((story.screening for story in stories if story.screening), ""),
+        "scope": transfer(len({cell.dataset for cell in cells})),
         "sentence": _one_sentence(stories),
         "missing": _missing(run, cells),
         "impossible": impossible(run, cells),
@@ -123,6 +126,9 @@ def _missing(run: Run, cells: tuple[Cell, ...]) -> str:
     num_cells = sum(map(len, sizes.values())) if isinstance(sizes, dict) else len(cells)
     num_folds = run.config.get("asked", {}).get("recipe", {}).get("folds", 1)
     num_planned = len(plan.get("designs", [])) * num_seeds * num_cells * num_folds
+    for confirmed in plan.get("confirm", {}).values():
+        num_rows = sum(len(chosen["designs"]) for chosen in confirmed["rounds"])
+        num_planned += num_rows * confirmed["seeds"]
     num_missing = num_planned - len(run.trials)
     return missing(num_missing, num_planned=num_planned) if num_missing > 0 else ""
 
@@ -142,6 +148,17 @@ def _cell(cell: Cell, story: Story, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "because": list(cell.recommendation.because) if cell.recommendation else [],
         "not_settled": list(cell.recommendation.not_settled) if cell.recommendation else [],
         "excluded": cell.excluded,
+        "stage": cell.stage,
+        "stages": list(story.stages),
+        "screening": _screening(cell),
+        "first_seed": min((o.seed for o in cell.outcomes), default=0),
+        "highest": story.highest,
+        "advice": asdict(story.advice),
+        "useful": story.useful,
+        "usefulness": [
+            {**asdict(item), "is_useful": item.is_useful, "sentence": usefulness(item)}
+            for item in story.judged
+        ],
         "controls": [asdict(verdict) for verdict in story.controls],
         "detectable": story.detectable,
         "cautions": list(story.cautions),
@@ -157,6 +174,30 @@ def _cell(cell: Cell, story: Story, cells: tuple[Cell, ...]) -> dict[str, Any]:
         "leaderboard": _rows(cell),
         "pairs": [_pair(pair) for pair in comparison.pairs] if comparison else [],
     }
+
+
+def _screening(cell: Cell) -> list[dict[str, Any]]:
+    """List the rows of the first stage, highest validation mean first; empty for one stage."""
+    screening = cell.screening
+    if screening is None:
+        return []
+    rows = {row.design.name: row for row in screening.rows}
+    found = {s.name: s for s in screening.comparison.summaries} if screening.comparison else {}
+    return [
+        {
+            "design": name,
+            "label": rows[name].design.label,
+            "family": rows[name].design.family,
+            "mean": found[name].mean if name in found else None,
+            "low": found[name].low if name in found else None,
+            "high": found[name].high if name in found else None,
+            "num_seeds": len(rows[name].finished),
+            "parameters": rows[name].cost["parameters"],
+            "fate": screening.fates[name],
+            "confirmed": name in screening.confirmed,
+        }
+        for name in [*found, *(name for name in rows if name not in found)]
+    ]
 
 
 def _rows(cell: Cell) -> list[dict[str, Any]]:

@@ -6,7 +6,12 @@ from typing import Any
 
 from whatwhere.report.cell import Cell, Outcome, Row
 from whatwhere.report.numbers import count, large, milliseconds, percent
-from whatwhere.report.protocol import decimals_of, failures_of, protocol_sentence
+from whatwhere.report.protocol import (
+    decimals_of,
+    decimals_of_row,
+    failures_of,
+    protocol_sentence,
+)
 from whatwhere.report.text import csv_cell, latex, markdown, visible
 from whatwhere.report.wording import metric_name
 
@@ -35,6 +40,7 @@ RESULT_COLUMNS = (
     "initial_gain",
     "seconds",
     "steps",
+    "stage",
 )
 _COST_COLUMNS = (
     "parameters",
@@ -59,6 +65,8 @@ _HEADINGS = (
 def results_csv(cells: tuple[Cell, ...]) -> bytes:
     """Write one row per trial, test scores of finished trials in full precision.
 
+    Of two stages the first has no test scores: only the second is tested.
+
     Args:
         cells: The cells of a run.
 
@@ -69,7 +77,8 @@ def results_csv(cells: tuple[Cell, ...]) -> bytes:
     writer = csv.writer(buffer, lineterminator="\n")
     writer.writerow(RESULT_COLUMNS)
     for cell in cells:
-        for row in cell.rows:
+        screened = cell.screening.rows if cell.screening else ()
+        for row in (*screened, *cell.rows):
             for outcome in row.outcomes:
                 values = _result(row, outcome)
                 writer.writerow([csv_cell(values.get(name)) for name in RESULT_COLUMNS])
@@ -86,6 +95,7 @@ def _result(row: Row, outcome: Outcome) -> dict[str, Any]:
         **{name: record.get(name) for name in ("dataset", "size", "seed", "seconds", "steps")},
         "state": outcome.state,
         "reason": outcome.reason,
+        "stage": record.get("stage", 1),
         **{name.replace("-", "_"): value for name, value in outcome.scores.items()},
         "validation_accuracy": validation.get("accuracy"),
         "validation_loss": validation.get("loss"),
@@ -162,6 +172,7 @@ def _latex_row(row: dict[str, Any], decimals: int) -> str:
 
 
 def _shown(row: dict[str, Any], decimals: int) -> list[str]:
+    decimals = decimals_of_row(row, decimals)
     low, high = (percent(row[name], decimals=decimals) for name in ("low", "high"))
     cost = row["cost"]
     return [

@@ -13,7 +13,7 @@ from whatwhere.report.evaluation import (
     shown_value,
 )
 from whatwhere.report.numbers import count, milliseconds, percent
-from whatwhere.report.protocol import decimals_of, failures_of
+from whatwhere.report.protocol import decimals_of, decimals_of_row, failures_of
 from whatwhere.report.scale.told import sentences
 from whatwhere.report.text import shortened, visible
 from whatwhere.report.wording import metric_name
@@ -30,16 +30,30 @@ def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
     """
     for entry in summary["cells"]:
         console.print()
-        console.print(_table(entry))
-        for sentence in (entry["detectable"], *entry["cautions"]):
+        if entry["leaderboard"]:
+            console.print(_table(entry))
+        for sentence in (entry["detectable"], *entry["stages"], *entry["cautions"]):
             if sentence:
                 console.print(Text(visible(sentence)))
+        _print_advice(entry, console)
     console.print()
     for sentence in sentences(summary["together"]):
         console.print(Text(visible(sentence)))
+    if summary["scope"]:
+        console.print(Text(summary["scope"]))
     if summary["screening"]:
         console.print(Text(visible(summary["screening"])))
     console.print(Text(visible(summary["sentence"]), style="bold"))
+
+
+def _print_advice(entry: dict[str, Any], console: Console) -> None:
+    """Print what is useful, what may be chosen and what is left to decide."""
+    advice = entry["advice"]
+    members = [f"{item['label']}: {item['reason']}" for item in advice["members"] if item["reason"]]
+    lines = [entry["useful"], *(f"  {text}" for text in members)]
+    for line in (*lines, advice["further"], advice["prior"]):
+        if line:
+            console.print(Text(visible(line)))
 
 
 def _table(entry: dict[str, Any]) -> Table:
@@ -61,6 +75,7 @@ def _table(entry: dict[str, Any]) -> Table:
 
 
 def _cells(row: dict[str, Any], decimals: int) -> list[Text]:
+    decimals = decimals_of_row(row, decimals)
     mean = percent(row["mean"], decimals=decimals)
     if row["low"] is not None and row["high"] is not None:
         mean = f"{mean} ± {percent((row['high'] - row['low']) / 2, decimals=decimals)}"

@@ -1,5 +1,6 @@
 """What the trials of one seed said about the test images; the folds of a run come together here."""
 
+import io
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,31 +78,41 @@ class Answered:
         )
 
 
-def read_tested(trials: list[Trial]) -> Answered:
-    """Open the test predictions of the finished trials of one seed.
+def read_answers(trials: list[Trial], *, split: str = "test") -> Answered:
+    """Open what the finished trials of one seed predicted for one split.
 
     Args:
         trials: One, or one per fold.
+        split: "test" or "validation"; no array of the other is read. Groups are known of test
+            images only.
 
     Returns:
         Their answers.
     """
-    opened = [trial.predictions() for trial in trials]
-    index = np.concatenate([arrays["test_index"] for arrays in opened])
+    opened = [_arrays(trial, split) for trial in trials]
+    index = np.concatenate([arrays["index"] for arrays in opened])
     order = np.argsort(index, kind="stable")
     joined = {
         name: np.concatenate([arrays[name] for arrays in opened])[order]
-        for name in ("test_logit", "test_label", "test_group")
+        for name in ("logit", "label", "group")
         if name in opened[0]
     }
-    fold = np.repeat(np.arange(len(opened)), [len(arrays["test_index"]) for arrays in opened])
+    fold = np.repeat(np.arange(len(opened)), [len(arrays["index"]) for arrays in opened])
     return Answered(
-        logit=joined["test_logit"].astype(np.float64),
-        label=joined["test_label"],
+        logit=joined["logit"].astype(np.float64),
+        label=joined["label"],
         index=index[order],
         fold=fold[order],
-        group=joined.get("test_group"),
+        group=joined.get("group"),
     )
+
+
+def _arrays(trial: Trial, split: str) -> dict[str, np.ndarray]:
+    """Read the arrays of one split, by name without the split's, and leave the others closed."""
+    content = io.BytesIO(trial.content("predictions.npz"))
+    with np.load(content, allow_pickle=False) as arrays:
+        start = f"{split}_"
+        return {n.removeprefix(start): arrays[n] for n in arrays.files if n.startswith(start)}
 
 
 def by_seed(trials: list[Trial], *, num_folds: int) -> list[list[Trial]]:

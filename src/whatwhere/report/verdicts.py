@@ -3,6 +3,16 @@
 from collections.abc import Sequence
 
 from whatwhere.report.numbers import points_at_least, points_at_most
+from whatwhere.report.useful import (
+    AHEAD,
+    BEHIND,
+    EQUIVALENT,
+    NOT_RUN,
+    PURPOSES,
+    UNDECIDED,
+    Against,
+    Judged,
+)
 from whatwhere.report.wording import (
     EQUIVALENCE_MARGIN,
     MARGIN_IN_POINTS,
@@ -73,6 +83,66 @@ def not_ahead_of_control(
         return f"No {kind} beats {control} here: all {num_judged} differences are undecided."
     verb = "Does" if len(labels) == 1 else "Do"
     return f"{verb} not beat {control} here, the difference is undecided: {listed(labels)}."
+
+
+def usefulness(judged: Judged) -> str:
+    """Say which of the three rows a design beats, and which it fails against.
+
+    Args:
+        judged: The design against no attention, its cost control and its constant gain.
+
+    Returns:
+        The words, without a capital or a point.
+    """
+    if judged.is_useful:
+        return f"useful: beats {_named(judged.in_state(AHEAD))}"
+    said = {
+        "beats": judged.in_state(AHEAD),
+        "behind": judged.in_state(BEHIND),
+        "no better than": judged.in_state(EQUIVALENT),
+        "undecided against": judged.in_state(UNDECIDED),
+        "not run:": judged.in_state(NOT_RUN),
+    }
+    words = [f"{words} {_named(items)}" for words, items in said.items() if items]
+    return f"not shown to be useful: {'; '.join(words)}"
+
+
+def _named(items: Sequence[Against]) -> str:
+    names = [_called(item) for item in items]
+    return listed(list(dict.fromkeys(names)))
+
+
+def _called(item: Against) -> str:
+    if item.purpose == PURPOSES[0]:
+        return item.label
+    return f"{item.label} ({item.purpose})" if item.label else item.purpose
+
+
+def useful_designs(judged: Sequence[Judged], *, base: str = "no attention") -> str:
+    """Say in one sentence which designs are useful.
+
+    Args:
+        judged: All designs of attention in a cell.
+        base: How the backbone without attention is called.
+
+    Returns:
+        The sentence; empty without any.
+    """
+    if not judged:
+        return ""
+    three = f"{base}, a backbone of its cost and a constant gain like its own"
+    useful = [item.label for item in judged if item.is_useful]
+    if useful:
+        verb = "is useful: it beats" if len(useful) == 1 else "are useful: each beats"
+        return f"{begun(listed(useful))} {verb} {three}."
+    missing = sorted({a.purpose for item in judged for a in item.in_state(NOT_RUN)})
+    also = (
+        f" Not every control was run ({', '.join(missing)}): --controls full runs them, and"
+        " --confirm those of the designs that it confirms."
+        if missing
+        else ""
+    )
+    return f"No design is shown to be useful here, which takes beating {three}.{also}"
 
 
 def pair(

@@ -52,6 +52,7 @@ class CellView:
         decimals: Digits of percentages.
         protocol: How the table was made.
         strips: Mark and interval of each row, in pixels of a small drawing.
+        screening_strips: Likewise of the first of two stages.
         families: Family and colour.
         forest: Figure, and likewise the others; empty where there is nothing to draw.
         costs: Figures, one per cost.
@@ -72,6 +73,7 @@ class CellView:
     decimals: int
     protocol: str
     strips: dict[str, dict[str, Any]]
+    screening_strips: dict[str, dict[str, Any]]
     families: list[tuple[str, str]]
     forest: str
     costs: list[str]
@@ -128,6 +130,7 @@ def view_cell(run: Run, cell: Cell, entry: dict[str, Any], *, number: int) -> Ce
         decimals=decimals_of(entry),
         protocol=protocol_sentence(entry, cell),
         strips=_strips(entry["leaderboard"]),
+        screening_strips=_strips(entry["screening"]),
         families=drawings.family_legend(cell),
         forest=drawings.forest_figure(cell, entry, name=f"{identifier}-forest"),
         costs=drawings.cost_figures(cell, entry, name=f"{identifier}-costs"),
@@ -205,7 +208,8 @@ def view_designs(cells: tuple[Cell, ...]) -> list[tuple[Design, Row]]:
     """
     rows: dict[str, Row] = {}
     for cell in cells:
-        for row in cell.rows:
+        screened = cell.screening.rows if cell.screening else ()
+        for row in (*cell.rows, *screened):
             known = rows.get(row.design.name)
             if known is None or (not known.finished and row.finished):
                 rows[row.design.name] = row

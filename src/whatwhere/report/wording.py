@@ -23,6 +23,7 @@ _MANY = {
     "design or network": "designs and networks",
 }
 _CHEAPEST = {
+    "inference_ratio": "is fastest",
     "inference_ms": "is fastest",
     "macs": "needs the fewest multiply-adds",
     "parameters": "has the fewest parameters",
@@ -83,6 +84,7 @@ def tied(
     chosen_by: str | None,
     is_cheapest_of_all: bool = True,
     kind: str = "design",
+    confirmed: bool = False,
 ) -> str:
     """Name the designs that may be best, and the cheapest that can be recommended.
 
@@ -95,6 +97,7 @@ def tied(
         chosen_by: The cost it is cheapest in, or None where no cost was measured.
         is_cheapest_of_all: False if one that may be best is cheaper but cannot be recommended.
         kind: What is compared: "design", "network" or "design or network".
+        confirmed: Whether an earlier stage chose what is compared here.
 
     Returns:
         The sentence.
@@ -102,7 +105,8 @@ def tied(
     names = listed(labels)
     if len(labels) > _MOST_NAMES:
         names = f"{len(labels)} of {num_designs} {many(kind)}, the bold rows of the leaderboard"
-    sentence = f"Tied for best on {place}: {names} (95 %)."
+    among = f" among the confirmed {many(kind)}" if confirmed else ""
+    sentence = f"Tied for best on {place}{among}: {names} (95 %)."
     if num_recommended == 1:
         return f"{sentence} Within this group only {cheapest} can be recommended."
     if chosen_by is None:
@@ -124,7 +128,9 @@ def listed(labels: Sequence[str]) -> str:
     return ("; " if any("," in label for label in labels) else ", ").join(labels)
 
 
-def winner(place: str, *, label: str, margin: float, kind: str = "design") -> str:
+def winner(
+    place: str, *, label: str, margin: float, kind: str = "design", confirmed: bool = False
+) -> str:
     """Name the one design that remains.
 
     Args:
@@ -132,10 +138,12 @@ def winner(place: str, *, label: str, margin: float, kind: str = "design") -> st
         label: The design.
         margin: Lower bound of its lead over every other, as a share of one.
         kind: What is compared: "design", "network" or "design or network".
+        confirmed: Whether an earlier stage chose what is compared here.
 
     Returns:
         The sentence.
     """
+    kind = f"confirmed {kind}" if confirmed else kind
     if margin >= EQUIVALENCE_MARGIN:
         lead = points_at_least(margin)
         return (
@@ -157,25 +165,46 @@ def begun(label: str) -> str:
     return label[0].upper() + label[1:] if label.startswith(("the ", "no ")) else label
 
 
-def screening_only(place: str, *, num_seeds: int, highest: str, metric: str) -> str:
-    """Refuse a claim from one or two seeds.
+def screening_only(
+    place: str, *, num_seeds: int, highest: str, metric: str, reason: str = ""
+) -> str:
+    """Refuse a claim from one or two seeds, from unequal budgets or from a test that leaked.
 
     Args:
         place: The data set.
         num_seeds: Most finished seeds that designs have.
         highest: The design with the highest mean.
         metric: The metric compared.
+        reason: What holds the claim back; empty where it is the number of seeds.
 
     Returns:
         The sentence.
     """
-    reason = f"{num_seeds} seeds at most"
-    if num_seeds == 1:
-        reason = "1 seed: how much runs vary is unknown"
+    if not reason:
+        one = "1 seed: how much runs vary is unknown"
+        reason = one if num_seeds == 1 else f"{num_seeds} seeds at most"
     return (
         f"Screening only ({reason}), so nothing is claimed on {place};"
         f" {highest} has the highest mean {metric_name(metric)}."
     )
+
+
+UNEQUAL_BUDGETS = "rows were trained with different steps or recipes"
+LEAKED = "test images are among those trained on; --dedup leaves them out of training"
+
+
+def transfer(num_data_sets: int) -> str:
+    """Bound what several data sets allow to be said; empty for one.
+
+    Args:
+        num_data_sets: Data sets compared on.
+
+    Returns:
+        The sentence, or an empty text.
+    """
+    if num_data_sets < 2:
+        return ""
+    return f"What follows is said on these {num_data_sets} data sets, each by itself."
 
 
 def nothing_to_compare(place: str, *, labels: Sequence[str]) -> str:

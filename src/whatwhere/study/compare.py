@@ -1,40 +1,45 @@
 """The main job: plan -> trials -> records -> report."""
 
-from contextlib import AbstractContextManager, nullcontext
+import time
+from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from whatwhere.blocks.designs import Design
-from whatwhere.errors import BusyError, UsageError
+from whatwhere.blocks.registered import WIDENED
+from whatwhere.errors import UsageError
 from whatwhere.models import Pretrained
 from whatwhere.records import (
     Ledger,
     check_writable,
-    folder_lock,
     remove_stale_temporaries,
 )
-from whatwhere.study.asked import asked_trials, identities_of
+from whatwhere.study.asked import pilot_rows
 from whatwhere.study.chosen import choose_designs
+from whatwhere.study.confirming import forecast_second_stage, numerics_notice, plan_second_stage
+from whatwhere.study.controls import in_order
 from whatwhere.study.display import Display, Silent
-from whatwhere.study.folder import RunFolder, environment, numerics_key
+from whatwhere.study.folder import RunFolder, environment
 from whatwhere.study.forecast import forecast
-from whatwhere.study.history import adopt, check_numerics, recorded_costs, settled_trials
-from whatwhere.study.measure import one_thread, usable_device
+from whatwhere.study.history import adopt
+from whatwhere.study.measure import full_controls, one_thread, usable_device
 from whatwhere.study.networks import refuse_networks
-from whatwhere.study.plan import Plan, make_plan
+from whatwhere.study.plan import Plan, joined
 from whatwhere.study.pool import default_num_workers
 from whatwhere.study.prepare import Prepared, prepare
 from whatwhere.study.pretrained import open_pretrained, without_controls
-from whatwhere.study.ready import ReadyData, make_ready
+from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
-from whatwhere.study.running import Study
 from whatwhere.study.seeds import SeedTable, seed_tables
+from whatwhere.study.session import Session
 
 MAX_WORKERS = 256
+UNFINISHED_FIRST_STAGE = (
+    "stage two waits: the budget left out trials of stage one; run the same command again"
+)
 
 
 @dataclass(frozen=True)
@@ -107,44 +112,56 @@ def run_comparison(
         display.note(left_out)
     with one_thread(), TemporaryDirectory(prefix="whatwhere-") as scratch:
         prepared = _prepare_all(request, device, display, pretrained)
-
-        def alone() -> AbstractContextManager[None]:
-            tell = partial(display.note, f"another process prepares {path}; waiting for it")
-            return folder_lock(path, wait=wait, on_wait=tell)
-
-        with nullcontext() if dry_run else alone():
-            run = RunFolder(path, request)
-            ready = _make_all_ready(prepared, run, designs, device, Path(scratch))
-            ledger = None if dry_run else Ledger(path / "ledger.sqlite", known=bool(run.config))
-            identities = identities_of(ready, designs, request, device)
-            settled = settled_trials(path, identities, display, ledger=ledger)
-            asked = asked_trials(ready, designs, request, pilot=pilot)
-            plan = make_plan(
-                [trial for trial in asked if trial.key not in settled],
-                num_workers=workers,
-                budget_seconds=request.budget_seconds,
-            )
-            told = tuple(forecast(request, plan, ready, settled, dry_run=dry_run))
-            key = numerics_key(device, workers)
-            notice = check_numerics(path, key, settled, exact=exact) if plan.trials else ""
-            if ledger is None:
-                needed = seed_tables(path, request, ready, designs, settled, num_workers=workers)
-                return CompareResult(path, plan, told, (), None, needed)
-            for line in (*told, ledger.notice, notice):
-                if line:
-                    display.note(line)
-            adopt(ledger, path, settled)
-            _write_configuration(run, ready, designs, device, workers)
-        study = Study(ledger, ready, {d.name: d for d in designs}, device, workers, display)
-        num_left = study.run(plan, wait=wait)
-        if num_left:
-            raise BusyError(
-                f"another process still runs {num_left} trials of {path}; what this one finished is"
-                " kept, and the other one will write the report"
-            )
-        with alone():
+        session = Session(
+            request, path, prepared, device, workers, display, Path(scratch), wait, exact
+        )
+        plan, told, seeds = _run_stages(session, designs, dry_run=dry_run, pilot=pilot)
+        if dry_run:
+            return CompareResult(path, plan, told, (), None, seeds)
+        with session.alone():
             report, failures = finish(path, prepared)
     return CompareResult(path, plan, told, failures, report)
+
+
+def _run_stages(
+    session: Session, designs: tuple[Design, ...], *, dry_run: bool, pilot: bool
+) -> tuple[Plan, tuple[str, ...], tuple[SeedTable, ...]]:
+    """Plan and run the first stage, then the second where it is asked for."""
+    request, path, started = session.request, session.path, time.monotonic()
+    with nullcontext() if dry_run else session.alone():
+        run = RunFolder(path, request)
+        rows = {item.name: _rows(item, designs, request) for item in session.prepared}
+        ready = session.make_ready(run, rows)
+        ledger = None if dry_run else Ledger(path / "ledger.sqlite", known=bool(run.config))
+        budget = request.budget_seconds
+        seeds = range(request.seeds)
+        planned = {name: pilot_rows(own) if pilot else own for name, own in rows.items()}
+        first = session.plan(ready, planned, seeds, ledger=ledger, budget_seconds=budget)
+        told = tuple(forecast(request, first.plan, ready, first.settled, dry_run=dry_run))
+        if request.confirm_seeds and first.plan.trials:
+            told += (forecast_second_stage(session, designs, first),)
+        notice = numerics_notice(session, first)
+        if ledger:
+            for line in (*told, ledger.notice, notice):
+                if line:
+                    session.display.note(line)
+            adopt(ledger, path, first.settled)
+            _write_configuration(run, ready, rows, session)
+    if ledger:
+        session.run(first, ledger)
+    needed = () if ledger else seed_tables(session, ready, rows, first.settled)
+    if pilot or not request.confirm_seeds or (dry_run and first.plan.trials):
+        return first.plan, told, needed
+    if first.plan.left_out:
+        session.display.note(UNFINISHED_FIRST_STAGE)
+        return first.plan, told, needed
+    left = None if budget is None else max(0.0, budget - (time.monotonic() - started))
+    second, more = plan_second_stage(session, designs, ledger=ledger, budget_seconds=left)
+    if ledger:
+        for line in more:
+            session.display.note(line)
+        session.run(second, ledger)
+    return joined(first.plan, second.plan), (*told, *more), needed
 
 
 def _prepare_all(
@@ -164,39 +181,30 @@ def _prepare_all(
     return opened
 
 
-def _make_all_ready(
-    prepared: list[Prepared],
-    run: RunFolder,
-    designs: tuple[Design, ...],
-    device: str,
-    scratch: Path,
-) -> list[ReadyData]:
-    return [
-        make_ready(
-            item,
-            designs,
-            run.recorded_protocol(item),
-            recorded_costs(run.path, item.name),
-            device=device,
-            scratch=scratch,
-        )
-        for item in prepared
-    ]
+def _rows(prepared: Prepared, designs: tuple[Design, ...], request: Request) -> tuple[Design, ...]:
+    """Return the rows of the first stage, with the controls that judge each by its own measure.
+
+    Of two stages only the second has those controls: screening does not judge.
+    """
+    if request.controls == "few" or request.confirm_seeds:
+        return designs
+    kept = [d for d in designs if d.name != WIDENED or WIDENED in request.designs]
+    return in_order([*kept, *full_controls(kept, prepared.model)])
 
 
 def _write_configuration(
     run: RunFolder,
     ready: list[ReadyData],
-    designs: tuple[Design, ...],
-    device: str,
-    num_workers: int,
+    rows: dict[str, tuple[Design, ...]],
+    session: Session,
 ) -> None:
     remove_stale_temporaries(run.path)
     widths = {item.name: item.widths for item in ready}
-    rows = [design.name for design in designs if any(design.name in item.costs for item in ready)]
-    run.write([item.prepared for item in ready], widths, rows)
+    costed = {item.name: item.costs for item in ready}
+    names = [d.name for item in ready for d in rows[item.name] if d.name in costed[item.name]]
+    run.write([item.prepared for item in ready], widths, list(dict.fromkeys(names)))
     timings = {item.name: item.timings for item in ready if item.timings}
-    facts: dict[str, Any] = environment(device, num_workers)
+    facts: dict[str, Any] = environment(session.device, session.num_workers)
     if timings:
         facts["step_ms_by_format"] = timings
     run.write_json("environment.json", facts, merge=True)

@@ -97,6 +97,7 @@ class RunFolder:
         sizes = {item.name: [int(size) for size in item.subsets] for item in prepared}
         old_sizes = before.get("sizes", {})
         plan = {
+            **before,
             "data": _union(before.get("data", []), list(self.request.data)),
             "designs": _union(before.get("designs", []), designs),
             "seeds": max(before.get("seeds", 0), self.request.seeds),
@@ -105,6 +106,10 @@ class RunFolder:
                 for name in _union(list(old_sizes), list(sizes))
             },
         }
+        if self.request.confirm_seeds:
+            waiting = {"seeds": self.request.confirm_seeds, "rounds": []}
+            cells = [f"{name}-n{size}" for name, own in sizes.items() for size in own]
+            plan["confirm"] = {**dict.fromkeys(cells, waiting), **before.get("confirm", {})}
         recipes = dict(self.config.get("recipe", {}))
         for item in prepared:
             recipes[item.name] = {
@@ -127,10 +132,49 @@ class RunFolder:
             "plan": plan,
             "recipe": recipes,
         }
+        self._write_config()
+
+    def confirmed_seeds(self, chosen: dict[str, tuple[list[int], list[str]]]) -> int:
+        """Return how many fresh seeds the second stage has: what is asked for, and never fewer
+        than it had.
+
+        Args:
+            chosen: Training sizes and names of rows, by data set.
+
+        Returns:
+            The number, the same for all data sets of a command.
+        """
+        known = self.config.get("plan", {}).get("confirm", {})
+        cells = [f"{name}-n{size}" for name, (sizes, _) in chosen.items() for size in sizes]
+        asked = self.request.confirm_seeds or 0
+        return max([asked, *(known[cell]["seeds"] for cell in cells if cell in known)])
+
+    def confirm(self, chosen: dict[str, tuple[list[int], list[str]]], num_seeds: int) -> None:
+        """Write down which rows the second stage runs; a round is added where it grows.
+
+        Args:
+            chosen: Training sizes and names of rows, by data set.
+            num_seeds: Fresh seeds of each.
+        """
+        known = dict(self.config["plan"].get("confirm", {}))
+        for name, (sizes, rows) in chosen.items():
+            for size in sizes:
+                rounds = known.get(f"{name}-n{size}", {}).get("rounds", [])
+                had = {row for own in rounds for row in own["designs"]}
+                new = [row for row in rows if row not in had]
+                if new or (rounds and num_seeds > rounds[-1]["seeds"]):
+                    rounds = [*rounds, {"seeds": num_seeds, "designs": new}]
+                known[f"{name}-n{size}"] = {"seeds": num_seeds, "rounds": rounds}
+        self.config = {**self.config, "plan": {**self.config["plan"], "confirm": known}}
+        if self.config != self.read_config:
+            self._write_config()
+
+    def _write_config(self) -> None:
         current = read_toml(path) if (path := self.path / "config.toml").is_file() else {}
         if current != self.read_config:
             raise BusyError(f"another process changed {path} meanwhile; run the same command again")
         write_atomically(path, to_toml(self.config).encode())
+        self.read_config = read_toml(path)
 
     def write_json(self, name: str, content: dict[str, Any], *, merge: bool = False) -> None:
         """Write a JSON file of the run.

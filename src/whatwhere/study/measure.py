@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from functools import partial
@@ -14,7 +14,6 @@ from torch import nn
 
 from whatwhere.arrays import Batch
 from whatwhere.blocks.designs import Design, named_or_typed
-from whatwhere.blocks.registered import WIDENED
 from whatwhere.blocks.start import initial_gain
 from whatwhere.data.stream import TrainStream
 from whatwhere.errors import UsageError
@@ -27,11 +26,13 @@ from whatwhere.models import (
     place,
     widened_inner_widths,
 )
+from whatwhere.study.controls import cost_control, gain_controls, has_controls, is_widened
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
 
 GAIN_CHANNELS = 64
+GAIN_DRAWS = 5
 
 
 def usable_device(wanted: str | None) -> str:
@@ -152,11 +153,53 @@ def median_widths(spec: ModelSpec, designs: Sequence[Design]) -> tuple[int, ...]
     return widened_inner_widths(spec, target=round(statistics.median(sizes)))
 
 
+def own_size(spec: ModelSpec, design: Design) -> tuple[int, tuple[int, ...]] | None:
+    """Return the widened backbone that is as large as one design.
+
+    Args:
+        spec: The bare backbone.
+        design: Attention of any kind.
+
+    Returns:
+        How many parameters it adds, 0 where the design adds less than half of the smallest step,
+        and its inner widths; None where the backbone is not one of ours, or is pretrained.
+    """
+    if not is_resnet(spec.backbone) or spec.start == "identity":
+        return None
+    size = num_parameters(build_model(spec, design=design, seed=0))
+    widths = widened_inner_widths(spec, target=size)
+    bare, wide = (
+        num_parameters(build_model(replace(spec, inner_widths=inner), design=_bare(), seed=0))
+        for inner in (None, widths)
+    )
+    return wide - bare, widths
+
+
+def full_controls(designs: Iterable[Design], spec: ModelSpec) -> tuple[Design, ...]:
+    """Return every control that judges some of the designs by its own measure.
+
+    Args:
+        designs: The rows.
+        spec: The bare backbone.
+
+    Returns:
+        A widened backbone for each size that designs have, and their constant gains.
+    """
+    judged = [design for design in designs if has_controls(design)]
+    sizes = {size[0] for design in judged if (size := own_size(spec, design)) is not None}
+    wide = (cost_control(num_added) for num_added in sorted(sizes - {0}))
+    return (*wide, *gain_controls(judged, lambda design: gain_of(design, spec.start)))
+
+
+def _bare() -> Design:
+    return named_or_typed("none")
+
+
 def costs_of(
     designs: Sequence[Design],
     *,
     spec: ModelSpec,
-    widths: tuple[int, ...] | None,
+    widths: Mapping[str, tuple[int, ...]],
     protocol: Protocol,
     batch: Batch,
     device: str,
@@ -166,7 +209,7 @@ def costs_of(
     Args:
         designs: The rows to measure; no attention is measured with them as the reference.
         spec: The bare backbone.
-        widths: Of the widened control.
+        widths: Inner widths of the widened controls, by name.
         protocol: Precision and layout.
         batch: One training batch.
         device: The torch device.
@@ -176,7 +219,7 @@ def costs_of(
     """
     rows = {design.name: design for design in (named_or_typed("none"), *designs)}
     makers = {
-        name: partial(_on_device, spec_of(spec, design, widths), design, protocol, device)
+        name: partial(_on_device, spec_of(spec, design, widths.get(name)), design, protocol, device)
         for name, design in rows.items()
     }
     costs = measure_costs(makers, batch, precision=protocol.precision)
@@ -185,14 +228,14 @@ def costs_of(
         name: {
             **asdict(cost),
             "attention_parameters": None if rows[name].network else cost.parameters - bare,
-            "initial_gain": _gain(rows[name], spec.start),
+            "initial_gain": gain_of(rows[name], spec.start),
         }
         for name, cost in costs.items()
     }
 
 
 def spec_of(spec: ModelSpec, design: Design, widths: tuple[int, ...] | None) -> ModelSpec:
-    """Return the backbone of a row: wider for the widened control, another for a whole network.
+    """Return the backbone of a row: wider for a widened control, another for a whole network.
 
     Args:
         spec: The bare backbone.
@@ -204,7 +247,7 @@ def spec_of(spec: ModelSpec, design: Design, widths: tuple[int, ...] | None) -> 
     """
     if design.network is not None:
         return replace(spec, backbone=design.network)
-    return replace(spec, inner_widths=widths) if design.name == WIDENED else spec
+    return replace(spec, inner_widths=widths) if is_widened(design) else spec
 
 
 def trial_seconds(cost: dict[str, Any], protocol: Protocol, num_validation: int) -> float:
@@ -228,8 +271,22 @@ def _on_device(spec: ModelSpec, design: Design, protocol: Protocol, device: str)
     return place(model, device=device, layout=protocol.layout)
 
 
-def _gain(design: Design, start: str) -> float | None:
-    """Return what a block multiplies the map by when training begins; a network has no map."""
+def gain_of(design: Design, start: str) -> float | None:
+    """Return what a block multiplies the map by when training begins; a network has no map.
+
+    The geometric mean over GAIN_DRAWS initial weights: one draw of a block with a spatial mask may
+    be 1.5 times as large as another.
+
+    Args:
+        design: The row.
+        start: How attention begins, "paper" or "identity".
+
+    Returns:
+        RMS of its output over that of its input, None for a whole network.
+
+    Raises:
+        UsageError: If it is not finite.
+    """
     factory: Callable[[int], nn.Module] | None = design.factory
     if design.network is not None:
         return None
@@ -237,7 +294,7 @@ def _gain(design: Design, start: str) -> float | None:
         return 1.0
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        gain = initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS)
-    if not math.isfinite(gain):
+        gains = [initial_gain(factory(GAIN_CHANNELS), GAIN_CHANNELS) for _ in range(GAIN_DRAWS)]
+    if not all(map(math.isfinite, gains)):
         raise UsageError(f"'{design.name}' gives values that are not finite on normal noise")
-    return gain
+    return statistics.geometric_mean(gains) if min(gains) > 0 else 0.0

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from whatwhere.errors import UsageError
-from whatwhere.study.asked import pilot_designs
+from whatwhere.study.asked import pilot_rows
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import Display
@@ -47,7 +47,7 @@ def run_pilot(
             f"pilot={num_seeds}: expected {MIN_PILOT_SEEDS} to {MAX_SEEDS} seeds; how much runs"
             " vary cannot be read from a single one"
         )
-    if len(pilot_designs(choose_designs(request.designs))) < 2:
+    if len(pilot_rows(choose_designs(request.designs))) < 2:
         raise UsageError("a pilot needs a design beside no attention, such as -d csa")
     small = replace(request, seeds=num_seeds)
     run = run_comparison(

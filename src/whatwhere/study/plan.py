@@ -94,6 +94,23 @@ def make_plan(
     return Plan(tuple(kept), start + total / lanes if kept else 0.0, tuple(left_out))
 
 
+def joined(first: Plan, second: Plan) -> Plan:
+    """Return two plans as one, the second after the first.
+
+    Args:
+        first: What runs first.
+        second: What runs then.
+
+    Returns:
+        The plan of both.
+    """
+    return Plan(
+        (*first.trials, *second.trials),
+        first.seconds + second.seconds,
+        (*first.left_out, *second.left_out),
+    )
+
+
 def duration(seconds: float) -> str:
     """Return a duration for people.
 

@@ -1,7 +1,7 @@
 """A prepared data set with all that was measured on it: the source of trial specifications."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,19 @@ from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec
 from whatwhere.records import TrialKey, trial_folder
+from whatwhere.study.controls import (
+    NO_ATTENTION,
+    added_parameters,
+    cost_control,
+    gain_control,
+    has_controls,
+    is_widened,
+)
 from whatwhere.study.measure import (
     costs_of,
     first_batch,
     median_widths,
+    own_size,
     resolve_numerics,
     spec_of,
     trial_data,
@@ -35,7 +44,9 @@ class ReadyData:
     Args:
         prepared: The data set with its resolved protocol.
         spec: The bare backbone.
-        widths: Inner widths of the widened control, None where it cannot be widened.
+        widths: Inner widths of the control of median size, None where none can be widened.
+        own_sizes: For each design of attention the parameters that a backbone as large as it adds,
+            and its inner widths.
         costs: Of every design, by name.
         timings: Milliseconds per step of every number format tried.
         images_path: The mapped canvases.
@@ -49,6 +60,7 @@ class ReadyData:
     timings: dict[str, float]
     images_path: Path
     weights_path: Path | None
+    own_sizes: dict[str, tuple[int, tuple[int, ...]]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -77,7 +89,7 @@ class ReadyData:
             key=key,
             identity=self.identity(design, key, device=device),
             design=design,
-            model=spec_of(self.spec, design, self.widths),
+            model=spec_of(self.spec, design, self.widths_of(design)),
             protocol=self.protocol,
             data=trial_data(prepared, size=key.size, images_path=self.images_path),
             device=device,
@@ -100,12 +112,19 @@ class ReadyData:
             {
                 **self.hashes(key.fold),
                 "design": design.identity,
-                "widths": self.widths if design.name == WIDENED else None,
+                "widths": self.widths_of(design),
                 "size": key.size,
                 "seed": key.seed,
                 "device": device.partition(":")[0],
             }
         )
+
+    def widths_of(self, design: Design) -> tuple[int, ...] | None:
+        """Return the inner widths of a widened control, None for every other row."""
+        if design.name == WIDENED:
+            return self.widths
+        added = added_parameters(design)
+        return None if added is None else dict(self.own_sizes.values()).get(added)
 
     def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
@@ -118,10 +137,21 @@ class ReadyData:
         }
 
     def design_facts(self, design: Design) -> dict[str, Any]:
-        """Return a design's card as records carry it."""
+        """Return a design's card as records carry it, and which controls judge it."""
         names = ("name", "title", "family", "number", "wiring", "kind", "source", "departures")
         card = {name: getattr(design.card, name) for name in names}
-        return {**card, "network": design.network}
+        facts = {**card, "network": design.network}
+        if (widths := self.widths_of(design)) is not None:
+            facts |= {
+                "inner_widths": list(widths),
+                "added_parameters": added_parameters(design),
+            }
+        if has_controls(design):
+            facts["gain_control"] = gain_control(self.costs[design.name]["initial_gain"])
+        if design.name in self.own_sizes:
+            num_added, _ = self.own_sizes[design.name]
+            facts["cost_control"] = cost_control(num_added).name if num_added else NO_ATTENTION
+        return facts
 
     def data_facts(self) -> dict[str, Any]:
         """Return the data set's entry of `data.json`."""
@@ -160,13 +190,17 @@ def make_ready(
         widths = median_widths(spec, designs)
     else:
         protocol, widths = recorded
-    rows = [design for design in designs if design.name != WIDENED or widths is not None]
+    judged = [design for design in designs if has_controls(design)]
+    own = {d.name: found for d in judged if (found := own_size(spec, d)) is not None}
+    wide = {cost_control(added).name: inner for added, inner in own.values() if added}
+    wide |= {WIDENED: widths} if widths else {}
+    rows = [design for design in designs if not is_widened(design) or design.name in wide]
     missing = [design for design in rows if design.name not in recorded_costs]
     costs = dict(recorded_costs)
     if missing:
         batch = first_batch(data, protocol, device)
         measured = costs_of(
-            missing, spec=spec, widths=widths, protocol=protocol, batch=batch, device=device
+            missing, spec=spec, widths=wide, protocol=protocol, batch=batch, device=device
         )
         costs = {**_on_scale_of(recorded_costs.get("none"), measured), **recorded_costs}
     if not costs:
@@ -179,6 +213,7 @@ def make_ready(
         timings,
         images_path,
         shared_weights(prepared.weights, scratch),
+        own,
     )
 
 

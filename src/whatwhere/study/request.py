@@ -9,11 +9,14 @@ from typing import Any
 from whatwhere.config import fingerprint
 from whatwhere.data.folds import MAX_FOLDS
 from whatwhere.errors import UsageError
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 METRICS = ("accuracy", "balanced-accuracy", "macro-f1", "auc")
 ALL = 0  # the size that means every training image
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 MAX_SEEDS = 100
+CONTROL_SETS = ("few", "full")
+CONFIRM_SEEDS = 10  # fresh seeds of a confirmation, where the user names no number
 
 
 @dataclass(frozen=True)
@@ -34,6 +37,9 @@ class Request:
         strict: Whether to refuse data whose splits share images.
         reproduces: The words of the command that asks for exactly these rows, which no control
             joins; empty for a comparison.
+        controls: "few" for one widened backbone and one constant gain, or "full" for a widened
+            backbone of every design's own size and the constant gain nearest to its own.
+        confirm_seeds: Fresh seeds for the designs that screening leaves; None for one stage.
         protocol: "quick", "standard", "thorough", or the name of a publication's recipe such as
             "r1".
         steps: Optimiser steps.
@@ -65,6 +71,8 @@ class Request:
     metric: str = "accuracy"
     strict: bool = False
     reproduces: tuple[str, ...] = ()
+    controls: str = "few"
+    confirm_seeds: int | None = None
     protocol: str | None = None
     steps: int | None = None
     epochs: float | None = None
@@ -93,6 +101,7 @@ class Request:
             raise UsageError(f"seeds={self.seeds}: expected 1 to {MAX_SEEDS}")
         if self.folds is not None and not 2 <= self.folds <= MAX_FOLDS:
             raise UsageError(f"folds={self.folds}: expected 2 to {MAX_FOLDS}")
+        self._check_stages()
         if self.frame not in (None, "first"):
             raise UsageError(f"frame '{self.frame}': expected first, or nothing")
         if self.epochs is not None and self.epochs <= 0:
@@ -103,6 +112,30 @@ class Request:
             raise UsageError(f"sizes {self.sizes}: every size once")
         if len(set(self.data)) != len(self.data):
             raise UsageError(f"data {', '.join(self.data)}: every data set once")
+
+    def _check_stages(self) -> None:
+        if self.controls not in CONTROL_SETS:
+            raise UsageError(
+                f"controls '{self.controls}': expected one of {', '.join(CONTROL_SETS)}"
+            )
+        if self.controls == "full" and self.pretrained is not None:
+            raise UsageError(
+                "controls 'full' with pretrained weights: no control can begin with them; leave"
+                " out --controls"
+            )
+        if self.confirm_seeds is None:
+            return
+        if not MIN_SEEDS_FOR_CLAIMS <= self.confirm_seeds <= MAX_SEEDS:
+            raise UsageError(
+                f"confirm_seeds={self.confirm_seeds}: expected {MIN_SEEDS_FOR_CLAIMS} (fewer allow"
+                f" no claim) to {MAX_SEEDS}"
+            )
+        if self.folds is not None:
+            raise UsageError(
+                "confirm with folds: every image is for validation in one fold and for test in"
+                " another, so a choice by validation would have seen the test images; leave out"
+                " --confirm (all designs are then compared, corrected for their number) or --folds"
+            )
 
     def recipe(self) -> dict[str, Any]:
         """Return the recipe as it was asked for; what was left open is not in it."""
@@ -134,6 +167,12 @@ class Request:
             words += ["--sizes", ",".join(str(size or "all") for size in self.sizes)]
         if self.metric != "accuracy":
             words += ["--metric", self.metric]
+        if self.controls != "few":
+            words += ["--controls", self.controls]
+        if self.confirm_seeds is not None:
+            words.append("--confirm")
+        if self.confirm_seeds not in (None, CONFIRM_SEEDS):
+            words += ["--confirm-seeds", str(self.confirm_seeds)]
         if self.strict:
             words.append("--strict")
         for name, value in self.recipe().items():
@@ -199,6 +238,24 @@ def parse_sizes(text: str) -> tuple[int, ...]:
             )
         sizes.append(ALL if item == "all" else int(item))
     return tuple(sizes)
+
+
+def parse_confirmation(confirm: bool, confirm_seeds: int | None) -> int | None:
+    """Return the number of fresh seeds, None where nothing is to be confirmed.
+
+    Args:
+        confirm: Whether to confirm.
+        confirm_seeds: How many seeds; None for CONFIRM_SEEDS.
+
+    Returns:
+        The number of seeds, or None.
+
+    Raises:
+        UsageError: If seeds are given and nothing is to be confirmed.
+    """
+    if not confirm and confirm_seeds is not None:
+        raise UsageError(f"confirm-seeds {confirm_seeds} without --confirm: add --confirm")
+    return (CONFIRM_SEEDS if confirm_seeds is None else confirm_seeds) if confirm else None
 
 
 def parse_budget(text: str) -> float:

@@ -39,7 +39,7 @@ def finish(folder: Path, prepared: Sequence[Prepared]) -> tuple[Path, tuple[str,
 
 
 def _write_best(folder: Path, summary: dict[str, Any]) -> None:
-    """Keep the recommended design's model of seed 0 for every data set, at its largest size.
+    """Keep the recommended design's first model for every data set, at its largest size.
 
     Always the first seed and the first fold, never the luckiest.
     """
@@ -53,7 +53,7 @@ def _write_best(folder: Path, summary: dict[str, Any]) -> None:
         if not cell["recommended"]:
             continue
         fold = 0 if cell["num_folds"] > 1 else None
-        key = TrialKey(dataset, cell["size"], cell["recommended"][0], 0, fold)
+        key = TrialKey(dataset, cell["size"], cell["recommended"][0], cell["first_seed"], fold)
         bundle = trained_bundle(folder, key)
         title = Trial.read(trial_folder(folder, key)).record["design"]["title"]
         card = model_card(bundle, title=title, sentence=cell["recommendation"])

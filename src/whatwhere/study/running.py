@@ -19,6 +19,7 @@ from whatwhere.study.folder import numerics_key
 from whatwhere.study.plan import Plan
 from whatwhere.study.pool import Ended, run_all
 from whatwhere.study.ready import ReadyData
+from whatwhere.study.stages import stage_of
 from whatwhere.study.trial import TrialSpec
 from whatwhere.version import __version__
 
@@ -117,6 +118,7 @@ class Study:
             "size": spec.key.size,
             "seed": spec.key.seed,
             "fold": spec.key.fold,
+            "stage": stage_of(spec.key.seed),
             "state": outcome.state,
             "steps": spec.protocol.steps,
             "cost": self.ready[spec.key.dataset].costs[spec.design.name],

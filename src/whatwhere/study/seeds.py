@@ -1,22 +1,22 @@
 """How many seeds a run needs: from what is on record, or from an assumption that is named."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import DataError
 from whatwhere.records import Run, TrialKey
-from whatwhere.report.tested import SharedImages, by_seed, read_tested
+from whatwhere.report.tested import SharedImages, by_seed, read_answers
 from whatwhere.stats.groups import by_group
 from whatwhere.stats.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
-from whatwhere.study.asked import REFERENCE, asked_trials, pilot_designs
+from whatwhere.study.asked import REFERENCE, asked_trials, pilot_rows
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, WORKER_START_SECONDS
 from whatwhere.study.prepare import Prepared
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
+from whatwhere.study.session import Session
 
 MIN_PILOT_SEEDS = 2
 PILOT_SEEDS = 3  # what is proposed where nothing is on record
@@ -68,13 +68,10 @@ class SeedTable:
 
 
 def seed_tables(
-    folder: Path,
-    request: Request,
-    ready: list[ReadyData],
-    designs: tuple[Design, ...],
+    session: Session,
+    ready: Iterable[ReadyData],
+    rows: Mapping[str, tuple[Design, ...]],
     settled: set[TrialKey],
-    *,
-    num_workers: int,
 ) -> tuple[SeedTable, ...]:
     """Plan the seeds of every data set and training size.
 
@@ -82,22 +79,20 @@ def seed_tables(
     of them is ahead is neither looked at nor told.
 
     Args:
-        folder: The run's folder; need not exist.
-        request: What is asked for.
+        session: The command; the run's folder need not exist.
         ready: The data sets.
-        designs: The rows.
+        rows: Designs by name of the data set.
         settled: Trials on record.
-        num_workers: Worker processes; 0 means one process.
 
     Returns:
         The tables; none where fewer than two rows are asked for.
     """
-    run = Run(folder)
+    run, request = Run(session.path), session.request
     tables = []
     for item in ready:
         for size in item.prepared.subsets:
             if len(item.costs) > 1:
-                cell = _Cell(item, size, designs, request, settled, num_workers)
+                cell = _Cell(item, size, rows[item.name], request, settled, session.num_workers)
                 tables.append(cell.table(run))
     return tuple(tables)
 
@@ -148,7 +143,8 @@ class _Cell:
         return PlannedNeed(found, self._time(seconds, wanted))
 
     def _pilot_seconds(self, seconds: dict[str, float]) -> float:
-        own = {name: seconds[name] for name in pilot_designs(self.designs) if name in seconds}
+        names = [design.name for design in pilot_rows(self.designs)]
+        own = {name: seconds[name] for name in names if name in seconds}
         return self._time(own, range(PILOT_SEEDS))
 
     def _time(self, seconds: dict[str, float], seeds: Iterable[int]) -> float:
@@ -168,8 +164,8 @@ class _Cell:
 
     def _seconds_per_seed(self) -> dict[str, float]:
         seconds: dict[str, float] = {}
-        for trial in asked_trials([self.item], self.designs, self.request):
-            if (trial.key.seed, trial.key.size) == (0, self.size):
+        for trial in asked_trials([self.item], self.designs, range(1)):
+            if trial.key.size == self.size:
                 before = seconds.get(trial.key.design, 0.0)
                 seconds[trial.key.design] = before + trial.seconds
         return seconds
@@ -207,7 +203,7 @@ def _recorded(
         for seed in by_seed(own, num_folds=max(1, len(prepared.folds))):
             if not all(trial.finished for trial in seed):
                 continue
-            tested = read_tested(seed)
+            tested = read_answers(seed)
             shared.check(seed[0], tested)
             try:
                 runs.setdefault(name, {})[seed[0].key.seed] = tested.influence(metric)

@@ -33,7 +33,9 @@ def trained_bundle(folder: Path, key: TrialKey) -> Bundle:
         raise UsageError(f"{key.text} left no model: {trial.record['reason']}")
     recipe, data = run.config["recipe"][key.dataset], run.data[key.dataset]
     pixels = recipe if key.fold is None else recipe["folds"][key.fold]
-    widths = recipe["widened_inner_widths"] if key.design == WIDENED else None
+    widths = trial.record["design"].get("inner_widths")
+    if key.design == WIDENED:
+        widths = recipe["widened_inner_widths"]
     return Bundle(
         spec=ModelSpec(
             backbone=trial.record["design"].get("network") or recipe["backbone"],
@@ -109,7 +111,7 @@ def rebuildable(design: dict[str, Any]) -> str:
     """
     if design["kind"] == "user":
         return str(design["source"])
-    if design["kind"] == "network":
+    if design["kind"] == "network" or design.get("added_parameters"):
         return NO_ATTENTION
     return str(design["wiring"] or design["name"])
 
