@@ -53,7 +53,8 @@ def covered(table: ItemTable, truth: float) -> tuple[float, float]:
     pairs, own = pair_estimates(moments), method_estimates(moments)
     upper = np.triu_indices(NUM_METHODS, k=1)
     pair_holds = np.abs(pairs.value[upper]) <= pairs.half_width(0.025)[upper]
-    return pair_holds.mean(), (np.abs(own.value - truth) <= own.half_width(0.025)).mean()
+    low, high = own.score_interval(0.025)
+    return pair_holds.mean(), ((low <= truth) & (truth <= high)).mean()
 
 
 def grouped_answers(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:

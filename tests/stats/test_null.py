@@ -142,8 +142,8 @@ def test_intervals_of_single_methods_cover_the_true_accuracy(num_methods):
         values = simulated_runs(
             seed_sd=[0.01] * num_methods, num_seeds=5, num_items=601, seed_correlation=0.3, rng=rng
         )
-        own = method_estimates(moments_of(values, paired=True))
-        covered.append((np.abs(own.value - MEAN_ACCURACY) <= own.half_width(0.025)).mean())
+        low, high = method_estimates(moments_of(values, paired=True)).score_interval(0.025)
+        covered.append(((low <= MEAN_ACCURACY) & (high >= MEAN_ACCURACY)).mean())
     assert 0.91 <= np.mean(covered) <= 0.985
 
 
