@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth when images come in groups, and under cross-validation.
 
-    python -m benchmarks.statistics.dependent_images [--processes 1] [--replications 1000]
+    python -m benchmarks.statistics.dependent_images [--processes 1] [--replications 4000]
 
 Groups: four equally good designs answer images of G groups, whose difficulty has a part that all
 images of a group share, for all designs and for each on its own. Truth: the probability behind it.
@@ -8,7 +8,7 @@ images of a group share, for all designs and for each on its own. Truth: the pro
 Folds: four equally good designs are ridge classifiers, each on eight features of its own that carry
 equal information; a run drops two of them at random. Every image is tested in one of F folds; the
 truth is the mean accuracy of 2,000 models trained on as many new images. For comparison, one split
-that tests 1/F of the images. One core, about three minutes at 1,000 repeats.
+that tests 1/F of the images. One core, about two minutes at 4,000 repeats.
 """
 
 from dataclasses import dataclass
@@ -152,7 +152,7 @@ def one_repeat(cell: DependentCell, truth: float, rng: np.random.Generator) -> d
 
 
 LIMITS = {"pairs_covered": Limit(at_least=0.92), "designs_covered": Limit(at_least=0.92)}
-SIMULATION = Simulation("dependent-images", CELLS, one_repeat, 1000, LIMITS, prepare=truth_of)
+SIMULATION = Simulation("dependent-images", CELLS, one_repeat, 4000, LIMITS, prepare=truth_of)
 
 if __name__ == "__main__":
     main("dependent_images")

@@ -10,7 +10,7 @@ seed correlation are drawn once for each cell, from the seed below. One core, ab
 import itertools
 
 import numpy as np
-from benchmarks.statistics.family_wise_error import LIMITS, PATTERNS, NullCell, one_table
+from benchmarks.statistics.family_wise_error import GRID_PATTERNS, LIMITS, NullCell, one_table
 from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Simulation
 
@@ -24,7 +24,7 @@ CORRELATIONS = (0.0, 0.5)
 def drawn_cells() -> tuple[NullCell, ...]:
     """Return the cells, always the same."""
     rng = np.random.default_rng(FACTOR_SEED)
-    grid = itertools.product((4, 8, 18, 24), (3, 5, 10), PATTERNS)
+    grid = itertools.product((4, 8, 18, 24), (3, 5, 10), GRID_PATTERNS)
     return tuple(
         NullCell(
             methods,

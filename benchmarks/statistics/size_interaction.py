@@ -5,7 +5,7 @@
 Designs answer the same test images after training on 100 to 3,000 images; all lose accuracy and
 vary more with fewer. In null cells no difference changes with size. In planted cells that of the
 last design changes by a slope per tenfold. The rule says that the last design exceeds the others,
-taken as one family, below 1,000 training images. One core, about fifteen minutes at 1,000 repeats.
+taken as one family, below 1,000 training images. One core, about seven minutes at 1,000 repeats.
 """
 
 from dataclasses import dataclass

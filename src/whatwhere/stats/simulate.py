@@ -23,6 +23,7 @@ def simulated_runs(
     interaction: float = 0.0,
     seed_correlation: float = 0.0,
     gain: Sequence[float] | None = None,
+    skewed: bool = False,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Draw runs of several methods on new images; without a gain all methods are equally good.
@@ -40,6 +41,8 @@ def simulated_runs(
         interaction: Share of images whose difficulty is drawn for each method, in [0, 1].
         seed_correlation: Correlation between methods of e in the same run, in [0, 1].
         gain: Added to e for each method; None for none.
+        skewed: Whether e has the long lower tail of runs that now and then go wrong, in place of
+            the normal distribution: 1 minus a standard exponential, times its SD.
         rng: The source of randomness.
 
     Returns:
@@ -51,8 +54,8 @@ def simulated_runs(
         own = rng.random((num_methods, num_items)) < interaction
         redrawn = _difficulty(num_methods * num_items, rng).reshape(num_methods, num_items)
         probability = np.where(own, redrawn, probability)
-    shared = np.sqrt(seed_correlation) * rng.standard_normal((1, num_seeds))
-    alone = np.sqrt(1 - seed_correlation) * rng.standard_normal((num_methods, num_seeds))
+    shared = np.sqrt(seed_correlation) * _standardised((1, num_seeds), skewed, rng)
+    alone = np.sqrt(1 - seed_correlation) * _standardised((num_methods, num_seeds), skewed, rng)
     shift = np.clip(np.asarray(seed_sd)[:, None] * (shared + alone), -_MOST_SHIFT, _MOST_SHIFT)
     shift = shift + (0.0 if gain is None else np.asarray(gain)[:, None])
     up = np.clip(shift / (1 - MEAN_ACCURACY), 0, 1)[..., None]
@@ -61,6 +64,11 @@ def simulated_runs(
     probability = (probability + (1 - probability) * up) * (1 - down)
     uniform = rng.random((num_methods, num_seeds, num_items), dtype=np.float32)
     return (uniform < probability).astype(np.float64)
+
+
+def _standardised(shape: tuple[int, int], skewed: bool, rng: np.random.Generator) -> np.ndarray:
+    """Draw numbers of mean 0 and standard deviation 1."""
+    return 1 - rng.standard_exponential(shape) if skewed else rng.standard_normal(shape)
 
 
 def _difficulty(count: int, rng: np.random.Generator) -> np.ndarray:
