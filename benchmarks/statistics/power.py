@@ -3,7 +3,8 @@
     python -m benchmarks.statistics.power [--processes 1] [--replications 2000]
 
 One method is better, in every other repeat worse, by a known difference; `found` is the share found
-of its pairs with the others, after the correction for all comparisons.
+of its pairs with the others, after the correction for all comparisons; against a control (the last
+method) its pair with that one.
 
 Planned cells: the specification's example of one planned pair. Half of the images are certain, so
 that single runs of two methods disagree on 5 % of the images.
@@ -109,7 +110,7 @@ def difference_of(cell: PowerCell, rng: np.random.Generator) -> float:
     """Return the difference to plant: as given, or what tables and plans say on average."""
     if isinstance(cell.planted, float):
         return cell.planted / 100
-    control = 0 if cell.against_control else None
+    control = control_of(cell)
     found = []
     for _ in range(NUM_TABLES_TO_PREPARE):
         if cell.planted == "printed":
@@ -118,6 +119,11 @@ def difference_of(cell: PowerCell, rng: np.random.Generator) -> float:
         else:
             found.append(planned(cell, rng))
     return float(np.mean(found))
+
+
+def control_of(cell: PowerCell) -> int | None:
+    """Return the place of the control."""
+    return cell.methods - 1 if cell.against_control else None
 
 
 def planned(cell: PowerCell, rng: np.random.Generator) -> float:
@@ -140,9 +146,10 @@ def one_table(cell: PowerCell, difference: float, rng: np.random.Generator) -> d
     sign = 1 if rng.random() < 0.5 else -1
     moments = moments_of(draw(cell, sign * difference, rng), paired=True)
     pairs = pair_estimates(moments)
-    adjusted = adjust(pairs.p_values(), control=0 if cell.against_control else None)[0, 1:]
-    found = float(((adjusted < ALPHA) & (sign * pairs.value[0, 1:] > 0)).mean())
-    wrong = float(((adjusted < ALPHA) & (sign * pairs.value[0, 1:] < 0)).any())
+    others = slice(1 if control_of(cell) is None else cell.methods - 1, None)
+    shown = adjust(pairs.p_values(), control=control_of(cell))[0, others] < ALPHA
+    ahead = sign * pairs.value[0, others]
+    found, wrong = float((shown & (ahead > 0)).mean()), float((shown & (ahead < 0)).any())
     return {
         "points_planted": 100 * difference,
         "found": found,

@@ -68,8 +68,10 @@ class Sums:
         if count == 1:
             return float(mean), math.inf
         variance = max(0.0, squares / count - mean**2) / (count - 1)
-        # Where every repeat agrees, the next may still differ: the error of one in `count`.
-        return float(mean), math.sqrt(variance) or 1 / count
+        if variance == 0 and mean in (0, 1):
+            # Where no repeat, or every one, shows a thing, the next may still differ.
+            return float(mean), 1 / count
+        return float(mean), math.sqrt(variance)
 
 
 def repeats_of(
