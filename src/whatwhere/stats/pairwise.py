@@ -25,6 +25,8 @@ MIN_METHODS_TO_POOL = 4
 MIN_BLOCKED_DEGREES_OF_FREEDOM = 10
 # What truncation at zero costs the pooled variance, in degrees of freedom; found by simulation.
 POOLED_SHARE = 2 / 3
+# Methods whose runs vary exactly as much must not be told apart by rounding.
+TIED = 1 + 1e-9
 
 
 @dataclass(frozen=True)
@@ -130,7 +132,8 @@ def independent_spread(moments: Moments) -> SeedSpread:
     if len(moments.mean) < MIN_METHODS_TO_POOL:
         return SeedSpread(np.zeros_like(mean_variance), mean_variance, excess_df, float(total_df))
     pooled = weighted_mean(moments.run_variance, run_df) / moments.num_seeds
-    excess = np.where(moments.own, np.maximum(0, mean_variance - pooled), 0)
+    above = moments.own & (mean_variance > pooled * TIED)
+    excess = np.where(above, mean_variance - pooled, 0)
     return SeedSpread(pooled, excess, excess_df, POOLED_SHARE * total_df)
 
 
