@@ -275,6 +275,8 @@ def main() -> None:
         parser.error(f"{asked.methods} x {asked.seeds} runs cannot be drawn from {asked.runs}")
     started, parts, rows = time.perf_counter(), Parts(asked), []
     for part in asked.parts:
+        # A generator for each part, so that it makes the same data when it continues.
+        parts.rng = np.random.default_rng((asked.seed, ord(part)))
         rows += getattr(parts, part)()
     settings = {name: str(value) for name, value in vars(asked).items() if name != "work"}
     settings["seconds"] = str(round(time.perf_counter() - started))
