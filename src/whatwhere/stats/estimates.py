@@ -88,7 +88,7 @@ class Estimates:
         Source:
             The delta method; usual for the area under the curve (Pepe, The Statistical Evaluation
             of Medical Tests for Classification and Prediction, 2003, section 5.2). Plain intervals
-            m +- h of an area of .98 with 20 images in a class held the truth in 83 % of simulated
+            m +- h of an area of .98 with 20 images in a class held the truth in 84 % of simulated
             tables, these in 94 %: benchmarks/statistics/metric_coverage.py.
         """
         width, value = self.half_width(tail), self.value

@@ -90,7 +90,7 @@ def method_estimates(moments: Moments) -> Estimates:
     gives its degrees of freedom. (For differences the pool counts for the part up to q0: see
     `pair_estimates`. For single methods that would be too sure: with three runs and three times
     the seed SD of the others, 95 % intervals held the truth in 86 to 92 % of simulated tables, and
-    in 92 to 96 % by this rule; benchmarks/statistics/null_grid.py.)
+    in 92 to 94 % by this rule; benchmarks/statistics/null_grid.py.)
 
     Without a second run of any method the variance over runs is unknown and taken as 0: the
     interval is then for the trained models as they are, on new images.
