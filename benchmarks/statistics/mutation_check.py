@@ -43,8 +43,8 @@ TESTS_OF_FILE = {
 MUTANTS = {
     "divisor n instead of n - 1 over runs": (
         "moments.py",
-        "values.var(axis=0, ddof=1)",
-        "values.var(axis=0, ddof=0)",
+        "sum(axis=0) / (len(values) - 1)",
+        "sum(axis=0) / len(values)",
     ),
     "divisor n instead of n - 1 over images": (
         "moments.py",
@@ -84,7 +84,7 @@ MUTANTS = {
     ),
     "unstable single methods as sure as the pool": (
         "pairwise.py",
-        "np.where(spread.excess > 0, spread.excess_df, spread.pooled_df)",
+        "np.where(alone, spread.excess_df, spread.pooled_df)",
         "spread.pooled_df",
     ),
     "pooled degrees of freedom not reduced": (

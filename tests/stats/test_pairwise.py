@@ -84,7 +84,7 @@ def reference_method(values, k):
     item, noise = variance(item_means(values[k])) / num_items, noise_of(values[k])
     v = max(q0 + excess, noise) + max(0, item - noise)
     seeds_unsure = max(q0, noise) ** 2 / nu
-    if own[k] > q0:
+    if own[k] > q0 or num_methods <= 3:
         seeds_unsure = max(own[k], noise) ** 2 / (num_seeds - 1)
     df = v**2 / (item**2 / (num_items - 1) + seeds_unsure)
     return v, max(1, df)

@@ -84,7 +84,8 @@ def method_estimates(moments: Moments) -> Estimates:
         V_k  = max(q0, q_k, w_k) + max(0, v_k - w_k),  v_k = var_i(y_i.)/n,
                                                        w_k = mean_i var_s(y_is)/(n S)
         df_k = V_k^2 / ( v_k^2/(n-1) + u_k ),  u_k = max(q0, w_k)^2/nu    where q_k <= q0,
-                                                     max(q_k, w_k)^2/(S-1)  where q_k > q0
+                                                     max(q_k, w_k)^2/(S-1)  where q_k > q0,
+                                                                              or without a pool
 
     A method that varies more than the pool is known by its own runs only, so their number alone
     gives its degrees of freedom. (For differences the pool counts for the part up to q0: see
@@ -103,7 +104,8 @@ def method_estimates(moments: Moments) -> Estimates:
     """
     spread = independent_spread(moments)
     noise, runs = moments.run_noise / moments.num_seeds, spread.pooled + spread.excess
-    runs_df = np.where(spread.excess > 0, spread.excess_df, spread.pooled_df)
+    alone = (spread.excess > 0) | (len(moments.mean) < MIN_METHODS_TO_POOL)
+    runs_df = np.where(alone, spread.excess_df, spread.pooled_df)
     return _combine(
         value=moments.mean,
         item=np.diag(moments.item_covariance),
