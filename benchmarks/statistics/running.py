@@ -201,5 +201,5 @@ def main(*modules: str) -> None:
             print(f"NO REPEAT of {simulation.name}: {simulation.cells[state.cell]}")
             continue
         row = row_of(simulation, state.cell, state.sums)
-        if row["beyond its limit"] != "none":
+        if row["beyond its limit"] not in ("none", "too few repeats"):
             print(f"BEYOND ITS LIMIT in {simulation.name}: {row}")

@@ -13,6 +13,8 @@ import numpy as np
 
 # How many standard errors a mean may lie beyond its limit before chance no longer explains it.
 BEYOND_CHANCE = 3.1
+# From fewer the standard errors themselves are not known.
+MIN_REPEATS_TO_JUDGE = 50
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def row_of(simulation: Simulation, cell: int, sums: Sums) -> dict[str, Any]:
         limit = simulation.limits.get(name)
         if limit is not None and limit.broken_by(mean, error):
             broken.append(name)
-    row["beyond its limit"] = ", ".join(broken) or "none"
+    judged = sums.repeats >= MIN_REPEATS_TO_JUDGE
+    row["beyond its limit"] = (", ".join(broken) or "none") if judged else "too few repeats"
     return row
 
 
