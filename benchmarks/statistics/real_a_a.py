@@ -12,7 +12,7 @@ a. One network is trained many times, each time with a seed of its own. Again an
    (of 200 draws from one pool at a true 5 %).
 b. All labels are shuffled: no design may leave chance, no winner may be named.
 c. One test image in twenty is copied into training: the copies must be found; with `dedup` they are
-   left out, without it the score on them rises.
+   left out, without it the score on them rises once training is long enough to learn by heart.
 d. One "method" is trained on twice the images of the others, at equal steps: it must be found,
    where the gain is one that the table says it can detect.
 e. Choosing the best epoch by the images that are scored raises the score. What is reported (test
