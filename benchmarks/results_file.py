@@ -15,11 +15,16 @@ FOLDER = Path(__file__).parent / "results"
 
 
 def write_result(
-    name: str, *, settings: dict[str, Any], rows: list[dict[str, Any]], num_threads: int = 1
+    name: str,
+    *,
+    settings: dict[str, Any],
+    rows: list[dict[str, Any]],
+    num_threads: int = 1,
+    folder: Path = FOLDER,
 ) -> Path:
     """Write rows as JSON and, beside it, as a table to read; return the path of the JSON."""
-    FOLDER.mkdir(exist_ok=True)
-    path = FOLDER / f"{date.today().isoformat()}-{name}.json"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{date.today().isoformat()}-{name}.json"
     machine = {
         "processor": _processor(),
         "cores": os.cpu_count(),

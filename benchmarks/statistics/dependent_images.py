@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth when images come in groups, and under cross-validation.
 
-    OMP_NUM_THREADS=1 python benchmarks/statistics/dependent_images.py [--repeats 1000] [--seed 1]
+    python -m benchmarks.statistics.dependent_images [--processes 1] [--replications 4000]
 
 Groups: four equally good designs answer images of G groups, whose difficulty has a part that all
 images of a group share, for all designs and for each on its own. Truth: the probability behind it.
@@ -8,26 +8,43 @@ images of a group share, for all designs and for each on its own. Truth: the pro
 Folds: four equally good designs are ridge classifiers, each on eight features of its own that carry
 equal information; a run drops two of them at random. Every image is tested in one of F folds; the
 truth is the mean accuracy of 2,000 models trained on as many new images. For comparison, one split
-that tests 1/F of the images. One core, about three minutes at 1,000 repeats.
+that tests 1/F of the images. One core, about two minutes at 4,000 repeats.
 """
 
-import argparse
-import time
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.results_file import write_result
+from benchmarks.statistics.running import main
+from benchmarks.statistics.simulation import Limit, Simulation
 
-from whatwhere.data.folds import draw_folds
 from whatwhere.stats import ItemTable
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import method_estimates, pair_estimates
 
 NUM_METHODS, NUM_SEEDS = 4, 3
 NUM_FEATURES, NUM_KEPT, EFFECT = 8, 6, 0.45
-GROUP_CELLS = ((40, 5), (40, 20), (15, 20), (200, 3))  # groups, images of each
-FOLD_CELLS = ((120, 5), (300, 5), (300, 10), (1000, 5))  # images, folds
 NAMES = tuple(f"design {number}" for number in range(NUM_METHODS))
+
+
+@dataclass(frozen=True)
+class DependentCell:
+    """Groups of so many images each, or else images in so many folds."""
+
+    images: int
+    groups: int = 0
+    folds: int = 0
+
+
+CELLS = (
+    DependentCell(200, groups=40),
+    DependentCell(800, groups=40),
+    DependentCell(300, groups=15),
+    DependentCell(600, groups=200),
+    DependentCell(120, folds=5),
+    DependentCell(300, folds=5),
+    DependentCell(300, folds=10),
+    DependentCell(1000, folds=5),
+)
 
 
 def covered(table: ItemTable, truth: float) -> tuple[float, float]:
@@ -36,7 +53,8 @@ def covered(table: ItemTable, truth: float) -> tuple[float, float]:
     pairs, own = pair_estimates(moments), method_estimates(moments)
     upper = np.triu_indices(NUM_METHODS, k=1)
     pair_holds = np.abs(pairs.value[upper]) <= pairs.half_width(0.025)[upper]
-    return pair_holds.mean(), (np.abs(own.value - truth) <= own.half_width(0.025)).mean()
+    low, high = own.score_interval(0.025)
+    return pair_holds.mean(), ((low <= truth) & (truth <= high)).mean()
 
 
 def grouped_answers(groups: np.ndarray, rng: np.random.Generator) -> list[np.ndarray]:
@@ -51,15 +69,12 @@ def grouped_answers(groups: np.ndarray, rng: np.random.Generator) -> list[np.nda
     return answers
 
 
-def group_row(num_groups: int, size: int, repeats: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return coverage with and without counting groups."""
-    groups = np.repeat(np.arange(num_groups), size)
-    found = []
-    for _ in range(repeats):
-        values = tuple(grouped_answers(groups, rng))
-        counted = covered(ItemTable(NAMES, values, False, groups), 0.5)
-        found.append((*counted, *covered(ItemTable(NAMES, values, False), 0.5)))
-    return {"case": f"{num_groups} groups of {size}", **summary(found, "groups ignored")}
+def grouped(cell: DependentCell, rng: np.random.Generator) -> tuple[float, ...]:
+    """Return what is covered with groups counted and with groups ignored."""
+    groups = np.repeat(np.arange(cell.groups), cell.images // cell.groups)
+    values = tuple(grouped_answers(groups, rng))
+    counted = covered(ItemTable(NAMES, values, False, groups), 0.5)
+    return (*counted, *covered(ItemTable(NAMES, values, False), 0.5))
 
 
 def images(number: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -89,66 +104,55 @@ def true_accuracy(num_train: int, rng: np.random.Generator) -> float:
     return float(np.mean(scores))
 
 
-def tested(folds: np.ndarray, used: range, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
-    """Return the answers (seed, image) of every design to the images of some folds."""
-    x, y = images(len(folds), rng)
-    values = np.zeros((NUM_METHODS, NUM_SEEDS, len(folds)))
-    for fold in used:
+def dealt(label: np.ndarray, num_folds: int) -> np.ndarray:
+    """Deal the images of each class into folds in turn."""
+    folds = np.empty(len(label), dtype=np.int64)
+    for value in np.unique(label):
+        places = np.flatnonzero(label == value)
+        folds[places] = np.arange(len(places)) % num_folds
+    return folds
+
+
+def tested(num_images: int, num_folds: int, used: int, rng: np.random.Generator) -> np.ndarray:
+    """Return the answers (design, seed, image) to the images of the first folds."""
+    x, y = images(num_images, rng)
+    folds = dealt(y, num_folds)
+    values = np.zeros((NUM_METHODS, NUM_SEEDS, num_images))
+    for fold in range(used):
         test = folds == fold
         for k in range(NUM_METHODS):
             for seed in range(NUM_SEEDS):
                 values[k, seed, test] = right(x[k][~test], y[~test], x[k][test], y[test], rng)
-    return tuple(values[:, :, np.isin(folds, list(used))])
+    return values[:, :, folds < used]
 
 
-def fold_row(number: int, num_folds: int, repeats: int, rng: np.random.Generator) -> dict[str, Any]:
-    """Return coverage under cross-validation and with a single split."""
-    labels = np.arange(number) % 2
-    folds = draw_folds(labels, np.arange(number), num_folds=num_folds)
-    truth = true_accuracy(number - number // num_folds, rng)
-    found = []
-    for _ in range(repeats):
-        pooled = covered(ItemTable(NAMES, tested(folds, range(num_folds), rng), False), truth)
-        single = covered(ItemTable(NAMES, tested(folds, range(1), rng), False), truth)
-        found.append((*pooled, *single))
-    return {"case": f"{number} images, {num_folds} folds", **summary(found, "one fold tested")}
+def folded(cell: DependentCell, truth: float, rng: np.random.Generator) -> tuple[float, ...]:
+    """Return what is covered under cross-validation and with a single split."""
+    pooled = tested(cell.images, cell.folds, cell.folds, rng)
+    single = tested(cell.images, cell.folds, 1, rng)
+    return tuple(
+        share
+        for values in (pooled, single)
+        for share in covered(ItemTable(NAMES, tuple(values), False), truth)
+    )
 
 
-def summary(found: list[tuple[float, ...]], other: str) -> dict[str, Any]:
-    """Return means and standard errors of the shares covered."""
-    means = np.mean(found, axis=0)
-    errors = np.std(found, axis=0, ddof=1) / np.sqrt(len(found))
-    cells = [f"{mean:.3f} ± {error:.3f}" for mean, error in zip(means, errors, strict=True)]
-    return {
-        "pairs covered": cells[0],
-        "designs covered": cells[1],
-        "compared with": other,
-        "its pairs covered": cells[2],
-        "its designs covered": cells[3],
-    }
+def truth_of(cell: DependentCell, rng: np.random.Generator) -> float:
+    """Return the true accuracy of a cell."""
+    if cell.groups:
+        return 0.5
+    return true_accuracy(cell.images - cell.images // cell.folds, rng)
 
 
-def main() -> None:
-    """Run every cell and write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    asked = parser.parse_args()
-    rows, started = [], time.perf_counter()
-    for cells, row_of in ((GROUP_CELLS, group_row), (FOLD_CELLS, fold_row)):
-        for number, cell in enumerate(cells):
-            rng = np.random.default_rng((asked.seed, row_of is fold_row, number))
-            rows.append(row_of(*cell, asked.repeats, rng))
-            print(rows[-1], flush=True)
-    settings = {
-        "repeats": asked.repeats,
-        "seed": asked.seed,
-        "designs": NUM_METHODS,
-        "seeds": NUM_SEEDS,
-        "seconds": round(time.perf_counter() - started),
-    }
-    print(write_result("dependent-images", settings=settings, rows=rows))
+def one_repeat(cell: DependentCell, truth: float, rng: np.random.Generator) -> dict[str, float]:
+    """Return shares covered; "naive" ignores the groups, or tests one fold only."""
+    found = grouped(cell, rng) if cell.groups else folded(cell, truth, rng)
+    names = ("pairs_covered", "designs_covered", "naive_pairs_covered", "naive_designs_covered")
+    return dict(zip(names, map(float, found), strict=True))
 
+
+LIMITS = {"pairs_covered": Limit(at_least=0.92), "designs_covered": Limit(at_least=0.92)}
+SIMULATION = Simulation("dependent-images", CELLS, one_repeat, 4000, LIMITS, prepare=truth_of)
 
 if __name__ == "__main__":
-    main()
+    main("dependent_images")

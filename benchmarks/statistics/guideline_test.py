@@ -1,6 +1,6 @@
 """Error rates and power of the test of a guideline over data sets.
 
-    OMP_NUM_THREADS=1 python benchmarks/statistics/guideline_test.py [--repeats 1000] [--seed 1]
+    python -m benchmarks.statistics.guideline_test [--processes 1] [--replications 4000]
 
 Each of D data sets has a size; a rule picks one of three designs by it. Scores vary between data
 sets and, by a noise of equal size for all designs, within them. Without a law the rule's choices
@@ -8,12 +8,11 @@ gain nothing; with one they gain a planted amount. Where one design leads everyw
 over no fixed default. One core, about one minute at 1,000 repeats.
 """
 
-import argparse
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.results_file import write_result
+from benchmarks.statistics.running import main
+from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats import GuidelineTest, check_guideline
 
@@ -61,41 +60,24 @@ def one_test(cell: RuleCell, rng: np.random.Generator) -> GuidelineTest:
     return check_guideline(scores, sizes, rule, num_shuffles=999, seed=int(rng.integers(2**31)))
 
 
-def counted(found: GuidelineTest) -> dict[str, float]:
-    """Return what is said of one rule."""
+def counted(cell: RuleCell, _: None, rng: np.random.Generator) -> dict[str, float]:
+    """Return what is said of one rule; its support is false where there is no law."""
+    found = one_test(cell, rng)
     assert found.regret is not None
+    supported = float(found.verdict == "supported")
     shuffled = found.shuffled
     return {
         "sizes_matter": float(shuffled.p_value < 0.05) if shuffled else 0.0,
         "rule_better": float(found.regret.high < 0),
         "rule_worse": float(found.regret.low > 0),
-        "supported": float(found.verdict == "supported"),
+        "supported": supported,
+        "false_support": float("nan") if cell.law_points else supported,
         "regret_points": 100 * found.regret.mean,
     }
 
 
-def main() -> None:
-    """Run every cell and write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-file", action="store_true", help="print only")
-    asked = parser.parse_args()
-    rows, started = [], time.perf_counter()
-    for number, cell in enumerate(CELLS):
-        rng = np.random.default_rng((asked.seed, number))
-        tests = [counted(one_test(cell, rng)) for _ in range(asked.repeats)]
-        means = {name: round(float(np.mean([t[name] for t in tests])), 4) for name in tests[0]}
-        rows.append({**asdict(cell), **means})
-        print(rows[-1], flush=True)
-    settings = {
-        "repeats": asked.repeats,
-        "seed": asked.seed,
-        "seconds": round(time.perf_counter() - started),
-    }
-    if not asked.no_file:
-        print(write_result("guideline-test", settings=settings, rows=rows))
-
+LIMITS = {"false_support": Limit(at_most=0.05)}
+SIMULATION = Simulation("guideline-test", CELLS, counted, 4000, LIMITS)
 
 if __name__ == "__main__":
-    main()
+    main("guideline_test")

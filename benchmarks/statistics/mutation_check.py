@@ -1,27 +1,39 @@
 """Break the statistics one line at a time and see that the tests notice.
 
-    python benchmarks/statistics/mutation_check.py
+    python -m benchmarks.statistics.mutation_check [--processes 1] [--output FOLDER]
 
 Every mutant is a copy of the package with one replacement; the tests of the rule and the decisions,
 or those named for its file, run against it and must fail. Ends with status 1 if a mutant survives.
-Some five minutes.
+With `--processes 2` some five minutes. Writes a dated result file.
 """
 
+import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.results_file import FOLDER, write_result
+
 ROOT = Path(__file__).parents[2]
-TESTS = ("test_pairwise.py", "test_decide.py", "test_comparison.py")
+TESTS = (
+    "test_pairwise.py",
+    "test_decide.py",
+    "test_estimates.py",
+    "test_known_answers.py",
+    "test_invariances.py",
+    "test_comparison.py",
+)
 TESTS_OF_FILE = {
     "across.py": ("test_across.py",),
     "claims.py": ("test_claims.py",),
     "contrasts.py": ("test_contrasts.py", "test_claims.py"),
     "data_sets.py": ("test_across.py",),
     "guideline.py": ("test_guideline.py",),
+    "metrics.py": ("test_metrics.py", "test_invariances.py"),
     "pooled.py": ("test_pooled.py",),
     "ranks.py": ("test_ranks.py",),
     "signed_rank.py": ("test_signed_rank.py",),
@@ -31,8 +43,8 @@ TESTS_OF_FILE = {
 MUTANTS = {
     "divisor n instead of n - 1 over runs": (
         "moments.py",
-        "values.var(axis=0, ddof=1)",
-        "values.var(axis=0, ddof=0)",
+        "sum(axis=0) / (len(values) - 1)",
+        "sum(axis=0) / len(values)",
     ),
     "divisor n instead of n - 1 over images": (
         "moments.py",
@@ -42,7 +54,7 @@ MUTANTS = {
     "divisor S instead of S - 1 in the noise": ("moments.py", "max(1, num_seeds - 1)", "num_seeds"),
     "no guard for unstable methods": (
         "pairwise.py",
-        "np.maximum(0, mean_variance - pooled)",
+        "np.where(above, mean_variance - pooled, 0)",
         "0 * mean_variance",
     ),
     "no guard in the blocked form": (
@@ -62,13 +74,69 @@ MUTANTS = {
     ),
     "images only": (
         "pairwise.py",
-        "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)",
+        "np.maximum(runs, noise) + np.maximum(0, item - noise)",
         "item",
     ),
     "runs only": (
         "pairwise.py",
-        "np.maximum(pooled + excess, noise) + np.maximum(0, item - noise)",
-        "pooled + excess",
+        "np.maximum(runs, noise) + np.maximum(0, item - noise)",
+        "runs",
+    ),
+    "unstable single methods as sure as the pool": (
+        "pairwise.py",
+        "np.where(alone, spread.excess_df, spread.pooled_df)",
+        "spread.pooled_df",
+    ),
+    "pooled degrees of freedom not reduced": (
+        "pairwise.py",
+        "POOLED_SHARE = 2 / 3",
+        "POOLED_SHARE = 1",
+    ),
+    "claims from one run each": ("pairwise.py", "known=moments.seeds_known", "known=True"),
+    "three methods form a pool": (
+        "pairwise.py",
+        "MIN_METHODS_TO_POOL = 4",
+        "MIN_METHODS_TO_POOL = 3",
+    ),
+    "intervals of scores on the plain scale": (
+        "estimates.py",
+        "expit(centre - reach)",
+        "value - width",
+    ),
+    "no bound on p where all images agree": (
+        "estimates.py",
+        "np.maximum(p, exact)",
+        "p",
+    ),
+    "the margin of a winner at the level of one pair": (
+        "decide.py",
+        "pairs.half_width(ALPHA / len(pairs.value))",
+        "pairs.half_width(ALPHA)",
+    ),
+    "detectable without the correction": (
+        "decide.py",
+        "pairs.half_width(ALPHA / 2 / len(places[0]))",
+        "pairs.half_width(ALPHA / 2)",
+    ),
+    "classes as strata with divisor m": (
+        "metrics.py",
+        "count / np.maximum(1, count - 1)",
+        "count / count",
+    ),
+    "ties count as won": (
+        "metrics.py",
+        'np.searchsorted(ordered, value, side="right")) / (2',
+        'np.searchsorted(ordered, value, side="left")) / (2',
+    ),
+    "macro F1 without the images of other classes": (
+        "metrics.py",
+        "(2 * both - f1 * either)",
+        "(2 * both - 2 * f1 * both)",
+    ),
+    "Brier score of the true class alone": (
+        "metrics.py",
+        "(error**2).sum(axis=1)",
+        "(error**2).max(axis=1)",
     ),
     "noise counted twice": ("pairwise.py", "np.maximum(0, item - noise)", "item"),
     "n and S swapped": (
@@ -212,12 +280,22 @@ def survives(file: str, old: str, new: str) -> bool:
 
 def main() -> None:
     """Try every mutant."""
-    alive = []
-    for name, mutant in MUTANTS.items():
-        alive += [name] if survives(*mutant) else []
-        print("ALIVE " if name in alive else "caught", name, flush=True)
-    print(f"{len(MUTANTS) - len(alive)} of {len(MUTANTS)} mutants were caught")
-    sys.exit(bool(alive))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--output", type=Path, default=FOLDER, help="folder of the result file")
+    asked = parser.parse_args()
+    rows = []
+    # Threads, because each only waits for a process of its own.
+    with ThreadPoolExecutor(asked.processes) as pool:
+        found = pool.map(lambda mutant: survives(*mutant), MUTANTS.values())
+        for (name, (file, _, _)), alive in zip(MUTANTS.items(), found, strict=True):
+            rows.append({"mutant": name, "file": file, "found": "ALIVE" if alive else "caught"})
+            print(rows[-1]["found"], name, flush=True)
+    num_alive = sum(row["found"] == "ALIVE" for row in rows)
+    print(f"{len(rows) - num_alive} of {len(rows)} mutants were caught")
+    settings = {"mutants": len(rows), "caught": len(rows) - num_alive}
+    print(write_result("mutation-check", settings=settings, rows=rows, folder=asked.output))
+    sys.exit(bool(num_alive))
 
 
 if __name__ == "__main__":

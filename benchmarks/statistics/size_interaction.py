@@ -1,19 +1,18 @@
 """Error rates, coverage and power of the size study, and how often a rule gets which verdict.
 
-    OMP_NUM_THREADS=1 python benchmarks/statistics/size_interaction.py [--repeats 1000] [--seed 1]
+    python -m benchmarks.statistics.size_interaction [--processes 1] [--replications 1000]
 
 Designs answer the same test images after training on 100 to 3,000 images; all lose accuracy and
 vary more with fewer. In null cells no difference changes with size. In planted cells that of the
 last design changes by a slope per tenfold. The rule says that the last design exceeds the others,
-taken as one family, below 1,000 training images. One core, about fifteen minutes at 1,000 repeats.
+taken as one family, below 1,000 training images. One core, about seven minutes at 1,000 repeats.
 """
 
-import argparse
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
-from benchmarks.results_file import write_result
+from benchmarks.statistics.running import main
+from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats import ItemTable, SizeRule, judge, size_rule_claim, size_study
 from whatwhere.stats.simulate import simulated_sizes
@@ -72,8 +71,9 @@ def one_study(cell: SizeCell, rng: np.random.Generator) -> dict[int, ItemTable]:
     }
 
 
-def counted(cell: SizeCell, tables: dict[int, ItemTable]) -> dict[str, float]:
+def counted(cell: SizeCell, _: None, rng: np.random.Generator) -> dict[str, float]:
     """Return shares of false claims, of intervals that hold the truth, and of what is found."""
+    tables = one_study(cell, rng)
     last, slope = f"design {cell.methods - 1}", cell.slope_points / 100
     others = tuple(f"design {number}" for number in range(cell.methods - 1))
     trends = size_study(tables).trends
@@ -96,35 +96,19 @@ def counted(cell: SizeCell, tables: dict[int, ItemTable]) -> dict[str, float]:
         "covers": float(np.mean(holds)),
         "found": float(np.mean(right)) if right else float("nan"),
         "wrong_sign": float(any(wrong)),
-        **{word: float(finding.verdict == word) for word in ("supported", "contradicted")},
+        "supported": float(finding.verdict == "supported"),
+        "contradicted": float(finding.verdict == "contradicted"),
+        "false_verdict": float("nan") if slope else float(finding.verdict != "undecided"),
     }
 
 
-def main() -> None:
-    """Run every cell and write the result file."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--repeats", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--no-file", action="store_true", help="print only")
-    asked = parser.parse_args()
-    rows, started = [], time.perf_counter()
-    for number, cell in enumerate(CELLS):
-        rng = np.random.default_rng((asked.seed, number))
-        studies = [counted(cell, one_study(cell, rng)) for _ in range(asked.repeats)]
-        row = asdict(cell)
-        for name in studies[0]:
-            mean = float(np.mean([study[name] for study in studies]))
-            row[name] = None if np.isnan(mean) else round(mean, 4)
-        rows.append(row)
-        print(row, flush=True)
-    settings = {
-        "repeats": asked.repeats,
-        "seed": asked.seed,
-        "seconds": round(time.perf_counter() - started),
-    }
-    if not asked.no_file:
-        print(write_result("size-interaction", settings=settings, rows=rows))
-
+LIMITS = {
+    "family": Limit(at_most=0.06),
+    "covers": Limit(at_least=0.945),
+    "wrong_sign": Limit(at_most=0.01),
+    "false_verdict": Limit(at_most=0.06),
+}
+SIMULATION = Simulation("size-interaction", CELLS, counted, 1000, LIMITS)
 
 if __name__ == "__main__":
-    main()
+    main("size_interaction")

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 from sklearn.metrics import balanced_accuracy_score, f1_score, roc_auc_score
 from statsmodels.stats.multitest import multipletests
 
@@ -65,13 +65,14 @@ def _single(right):
     for name, y in right.items():
         noise = y.var(axis=0, ddof=1).mean() / NUM_ITEMS / NUM_SEEDS
         item = y.mean(0).var(ddof=1) / NUM_ITEMS
-        excess = max(0.0, q[name] - pool)
-        variance = max(pool + excess, noise) + max(0.0, item - noise)
-        df = variance**2 / (
-            item**2 / (NUM_ITEMS - 1) + max(pool, noise) ** 2 / nu + excess**2 / (NUM_SEEDS - 1)
-        )
+        alone = q[name] > pool
+        runs = max(q[name] if alone else pool, noise)
+        variance = runs + max(0.0, item - noise)
+        runs_df = NUM_SEEDS - 1 if alone else nu
+        df = variance**2 / (item**2 / (NUM_ITEMS - 1) + runs**2 / runs_df)
         half = stats.t.ppf(0.975, max(df, 1)) * variance**0.5
-        interval[name] = (mean[name] - half, mean[name] + half)
+        centre, reach = special.logit(mean[name]), half / mean[name] / (1 - mean[name])
+        interval[name] = (special.expit(centre - reach), special.expit(centre + reach))
     return mean, interval
 
 

@@ -10,18 +10,23 @@ import pytest
 from scipy.stats import binom
 
 from whatwhere.stats import pairwise
-from whatwhere.stats.decide import adjust, detectable, may_be_best
+from whatwhere.stats.choose import choose
+from whatwhere.stats.comparison import ItemTable, compare
+from whatwhere.stats.decide import adjust, detectable, equivalent, may_be_best
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import method_estimates, pair_estimates
 from whatwhere.stats.simulate import MEAN_ACCURACY, simulated_runs
 
-# K, S, n, seed SD, share of methods with three times that SD, interaction, seed correlation, R
+# K, S, n, seed SD, share of methods with three times that SD, interaction, seed correlation
 NULL_CELLS = [
-    (18, 3, 600, 0.015, 0.0, 0.05, 0.4, 1000),
-    (24, 3, 10_000, 0.010, 0.25, 0.0, 0.0, 100),
-    (18, 5, 10_000, 0.003, 0.5, 0.05, 0.4, 100),
-    (18, 3, 600, 0.0, 0.0, 0.14, 0.0, 1000),
+    (18, 3, 600, 0.015, 0.0, 0.05, 0.4),
+    (24, 3, 10_000, 0.010, 0.25, 0.0, 0.0),
+    (18, 5, 10_000, 0.003, 0.5, 0.05, 0.4),
+    (18, 3, 600, 0.0, 0.0, 0.14, 0.0),
 ]
+NUM_REPEATS = 1000
+# 99.9 % of correct rules, whose true rate is .05, claim something at most so often.
+MOST_CLAIMS = 70
 
 
 def claims(values):
@@ -33,7 +38,7 @@ def claims(values):
 
 
 def null_tables(cell, repeats):
-    num_methods, num_seeds, num_items, sd, share, interaction, correlation, _ = cell
+    num_methods, num_seeds, num_items, sd, share, interaction, correlation = cell
     unstable = np.arange(num_methods) < share * num_methods
     rng = np.random.default_rng((num_methods, num_seeds, num_items))
     for _ in range(repeats):
@@ -53,12 +58,46 @@ def most_allowed(repeats, *, rate=0.05):
 
 @pytest.mark.parametrize("cell", NULL_CELLS, ids=str)
 def test_equal_methods_are_rarely_told_apart(cell):
-    repeats = cell[-1]
-    found = np.array([claims(values) for values in null_tables(cell, repeats)], dtype=float)
-    family, winner, raw = found.sum(axis=0)
-    assert family <= most_allowed(repeats)
-    assert winner <= most_allowed(repeats, rate=0.01)
-    assert 0.015 <= raw / repeats <= 0.045
+    """A study of one design against itself under many names, without training."""
+    found = np.array([claims(values) for values in null_tables(cell, NUM_REPEATS)], dtype=float)
+    family, winner, raw = found.T
+    assert np.maximum(family, winner).sum() <= MOST_CLAIMS
+    assert 0.015 <= raw.mean() <= 0.045
+
+
+def named_as_the_only_one(values):
+    """Return whether the recommendation says that one design alone may be best."""
+    names = tuple(f"design {number}" for number in range(len(values)))
+    found = choose(compare(ItemTable(names, tuple(values), True)), dict.fromkeys(names, 1.0))
+    return any("is the only one of" in sentence for sentence in found.because)
+
+
+@pytest.mark.parametrize(("num_methods", "num_seeds"), [(2, 5), (5, 3)])
+def test_the_recommendation_rarely_names_one_of_equal_designs(num_methods, num_seeds):
+    cell = (num_methods, num_seeds, 601, 0.01, 0.25, 0.05, 0.4)
+    found = [named_as_the_only_one(values) for values in null_tables(cell, 400)]
+    assert sum(found) <= most_allowed(400)
+    # The count is of the sentence that a winner does get.
+    better = simulated_runs(
+        seed_sd=[0.001] * 3,
+        num_seeds=3,
+        num_items=997,
+        gain=[0.2, 0, 0],
+        rng=np.random.default_rng(5),
+    )
+    assert named_as_the_only_one(better)
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_methods_that_differ_by_the_margin_are_rarely_called_equivalent(sign):
+    """Two one-sided tests, each with an error of 5 %; tables large enough that they can pass."""
+    rng, repeats, margin, found = np.random.default_rng(23), 1000, 0.02, 0
+    for _ in range(repeats):
+        values = simulated_runs(
+            seed_sd=[0.002] * 2, num_seeds=5, num_items=1999, gain=[sign * margin, 0], rng=rng
+        )
+        found += equivalent(pair_estimates(moments_of(values)), margin=margin)[0, 1]
+    assert 10 <= found <= most_allowed(repeats)
 
 
 def without_guard(monkeypatch):
@@ -74,9 +113,9 @@ def without_guard(monkeypatch):
 
 
 def with_images_only(monkeypatch):
-    def combine(*, value, item, num_items, known=True, **_):
-        df = np.full_like(value, num_items - 1)
-        return pairwise.Estimates(value, item, df, item == 0, num_items, known)
+    def combine(*, value, item, moments, known=True, **_):
+        df = np.full_like(value, moments.num_items - 1)
+        return pairwise.Estimates(value, item, df, item == 0, moments.num_items, known)
 
     monkeypatch.setattr(pairwise, "_combine", combine)
 
@@ -84,7 +123,7 @@ def with_images_only(monkeypatch):
 @pytest.mark.parametrize("break_it", [without_guard, with_images_only])
 def test_the_simulation_notices_a_broken_rule(break_it, monkeypatch):
     break_it(monkeypatch)
-    cell = (24, 3, 2_000, 0.010, 0.25, 0.0, 0.0, 0)
+    cell = (24, 3, 2_000, 0.010, 0.25, 0.0, 0.0)
     families = [claims(values)[0] for values in null_tables(cell, 60)]
     assert sum(families) > most_allowed(60)
 
@@ -134,17 +173,25 @@ def test_a_difference_of_the_detectable_size_is_found_four_times_in_five():
     assert 0.73 <= found <= 0.90
 
 
-@pytest.mark.parametrize("num_methods", [1, 8])
-def test_intervals_of_single_methods_cover_the_true_accuracy(num_methods):
-    rng = np.random.default_rng(num_methods)
+@pytest.mark.parametrize(
+    ("num_methods", "num_seeds", "spread"), [(1, 5, 1), (8, 5, 1), (8, 3, 3), (1, 3, 1)]
+)
+def test_intervals_of_single_methods_cover_the_true_accuracy(num_methods, num_seeds, spread):
+    """The first method is the one looked at; the standard error is at most .011."""
+    rng = np.random.default_rng((num_methods, num_seeds))
     covered = []
-    for _ in range(250):
+    for _ in range(600):
         values = simulated_runs(
-            seed_sd=[0.01] * num_methods, num_seeds=5, num_items=601, seed_correlation=0.3, rng=rng
+            seed_sd=[0.01 * spread, *[0.01] * (num_methods - 1)],
+            num_seeds=num_seeds,
+            num_items=1201,
+            seed_correlation=0.3,
+            rng=rng,
         )
-        own = method_estimates(moments_of(values, paired=True))
-        covered.append((np.abs(own.value - MEAN_ACCURACY) <= own.half_width(0.025)).mean())
-    assert 0.91 <= np.mean(covered) <= 0.985
+        low, high = method_estimates(moments_of(values, paired=True)).score_interval(0.025)
+        covered.append(low[0] <= MEAN_ACCURACY <= high[0])
+    assert np.mean(covered) >= binom.ppf(0.001, 600, 0.92) / 600
+    assert np.mean(covered) <= 0.99
 
 
 def test_the_generator_keeps_the_mean_accuracy_whatever_the_spread():

@@ -209,7 +209,7 @@ def _summaries(
     close: np.ndarray,
 ) -> tuple[MethodSummary, ...]:
     estimates = method_estimates(moments)
-    low, high = _interval(estimates, moments, limits=(0.0, 1.0))
+    low, high = _own_interval(estimates, moments)
     seed_sd = np.where(moments.own, np.sqrt(moments.run_variance), 0.0)
     return tuple(
         MethodSummary(
@@ -235,7 +235,7 @@ def _pairs(
     close: np.ndarray,
 ) -> tuple[Pair, ...]:
     p_values = estimates.p_values()
-    low, high = _interval(estimates, moments, limits=(-1.0, 1.0))
+    low, high = _pair_interval(estimates, moments)
     return tuple(
         Pair(
             first=names[i],
@@ -252,15 +252,22 @@ def _pairs(
     )
 
 
-def _interval(
-    estimates: Estimates, moments: Moments, *, limits: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return 95 % bounds, kept within the limits where all means are scores in [0, 1]."""
+def _are_scores(moments: Moments) -> bool:
+    return bool(moments.mean.min() >= 0 and moments.mean.max() <= 1)
+
+
+def _own_interval(estimates: Estimates, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Return 95 % bounds of single methods."""
+    if _are_scores(moments):
+        return estimates.score_interval(TAIL)
     width = estimates.half_width(TAIL)
-    low, high = estimates.value - width, estimates.value + width
-    if moments.mean.min() >= 0 and moments.mean.max() <= 1:
-        return np.clip(low, *limits), np.clip(high, *limits)
-    return low, high
+    return estimates.value - width, estimates.value + width
+
+
+def _pair_interval(estimates: Estimates, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Return 95 % bounds of differences, kept within [-1, 1] where they are of scores."""
+    width, most = estimates.half_width(TAIL), 1.0 if _are_scores(moments) else np.inf
+    return np.maximum(estimates.value - width, -most), np.minimum(estimates.value + width, most)
 
 
 def _swapped(pair: Pair) -> Pair:

@@ -81,8 +81,12 @@ def moments_of(
 
 
 def _variance(values: np.ndarray) -> np.ndarray:
-    """Return the variance over the first axis, 0 for a single run."""
-    return values.var(axis=0, ddof=1) if len(values) > 1 else np.zeros_like(values[0])
+    """Return the variance over the first axis, 0 for one run and where only rounding is left."""
+    if len(values) < 2:
+        return np.zeros_like(values[0])
+    centred = values - values.mean(axis=0)
+    centred[np.abs(centred) <= ROUNDING * np.abs(values).max()] = 0.0
+    return (centred**2).sum(axis=0) / (len(values) - 1)
 
 
 def _covariance(rows: np.ndarray) -> np.ndarray:

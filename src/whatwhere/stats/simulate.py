@@ -13,6 +13,7 @@ MEAN_ACCURACY = (RIGHT_SHARE * CLEAR_SHAPE + WRONG_SHARE) / (CLEAR_SHAPE + 1) + 
 # over runs stays what it is. Far enough out for a standard deviation of 6 points: shorter tails
 # than the normal ones raise the error rates of any rule from three runs.
 _MOST_SHIFT = 0.95 * (1 - MEAN_ACCURACY)
+_MOST_CERTAIN = 1 - 1e-6
 
 
 def simulated_runs(
@@ -23,6 +24,7 @@ def simulated_runs(
     interaction: float = 0.0,
     seed_correlation: float = 0.0,
     gain: Sequence[float] | None = None,
+    skewed: bool = False,
     rng: np.random.Generator,
 ) -> np.ndarray:
     """Draw runs of several methods on new images; without a gain all methods are equally good.
@@ -40,27 +42,35 @@ def simulated_runs(
         interaction: Share of images whose difficulty is drawn for each method, in [0, 1].
         seed_correlation: Correlation between methods of e in the same run, in [0, 1].
         gain: Added to e for each method; None for none.
+        skewed: Whether e has the long lower tail of runs that now and then go wrong, in place of
+            the normal distribution: 1 minus a standard exponential, times its SD.
         rng: The source of randomness.
 
     Returns:
         Zeros and ones (method, seed, item).
     """
     num_methods = len(seed_sd)
-    probability = np.broadcast_to(_difficulty(num_items, rng), (num_methods, num_items))
+    probability = np.tile(_difficulty(num_items, rng), (num_methods, 1))
     if interaction > 0:
         own = rng.random((num_methods, num_items)) < interaction
-        redrawn = _difficulty(num_methods * num_items, rng).reshape(num_methods, num_items)
-        probability = np.where(own, redrawn, probability)
-    shared = np.sqrt(seed_correlation) * rng.standard_normal((1, num_seeds))
-    alone = np.sqrt(1 - seed_correlation) * rng.standard_normal((num_methods, num_seeds))
+        probability[own] = _difficulty(int(own.sum()), rng)
+    shared = np.sqrt(seed_correlation) * _standardised((1, num_seeds), skewed, rng)
+    alone = np.sqrt(1 - seed_correlation) * _standardised((num_methods, num_seeds), skewed, rng)
     shift = np.clip(np.asarray(seed_sd)[:, None] * (shared + alone), -_MOST_SHIFT, _MOST_SHIFT)
     shift = shift + (0.0 if gain is None else np.asarray(gain)[:, None])
-    up = np.clip(shift / (1 - MEAN_ACCURACY), 0, 1)[..., None]
-    down = np.clip(-shift / MEAN_ACCURACY, 0, 1)[..., None]
-    probability = probability[:, None, :].astype(np.float32)
-    probability = (probability + (1 - probability) * up) * (1 - down)
+    up = np.clip(shift / (1 - MEAN_ACCURACY), 0, _MOST_CERTAIN).astype(np.float32)[..., None]
+    down = np.clip(-shift / MEAN_ACCURACY, 0, _MOST_CERTAIN).astype(np.float32)[..., None]
+    # One of the two is 0, so u < (p + (1 - p) up)(1 - down) where (u - up)/((1 - up)(1 - down))
+    # < p; the left side takes half the time of the right one.
     uniform = rng.random((num_methods, num_seeds, num_items), dtype=np.float32)
-    return (uniform < probability).astype(np.float64)
+    uniform -= up
+    uniform *= 1 / ((1 - up) * (1 - down))
+    return (uniform < probability[:, None, :].astype(np.float32)).astype(np.float64)
+
+
+def _standardised(shape: tuple[int, int], skewed: bool, rng: np.random.Generator) -> np.ndarray:
+    """Draw numbers of mean 0 and standard deviation 1."""
+    return 1 - rng.standard_exponential(shape) if skewed else rng.standard_normal(shape)
 
 
 def _difficulty(count: int, rng: np.random.Generator) -> np.ndarray:
