@@ -1,8 +1,13 @@
 """What several test folders share."""
 
+import os
 from pathlib import Path
 
 import pytest
+
+# One thread each, as a study's workers have it: the threads of several test processes would wait
+# for each other's cores, at four times the processor time. It counts only before torch is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 SHARED_DATA = Path(__file__).parents[2] / "shared" / "data"
 
