@@ -10,7 +10,7 @@ demo: $(BIN)/python
 
 test: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[test,zoo]"
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(BIN)/python
 	$(BIN)/python -m pip install --quiet ".[lint]"

@@ -19,9 +19,8 @@ class Doubler(nn.Module):
 
 
 @pytest.mark.parametrize("num_workers", [0, 2])
-def test_compare_with_a_class(tmp_path, num_workers, monkeypatch):
+def test_compare_with_a_class(tmp_path, num_workers, monkeypatch, two_threads):
     monkeypatch.setenv("WHATWHERE_DATA", str(tmp_path / "cache"))
-    threads = torch.get_num_threads()
     result = whatwhere.compare(
         designs=["csa", Doubler],
         seeds=2,
@@ -30,7 +29,7 @@ def test_compare_with_a_class(tmp_path, num_workers, monkeypatch):
         num_workers=num_workers,
         quiet=True,
     )
-    assert torch.get_num_threads() == threads
+    assert torch.get_num_threads() == 2
     names = {row["design"] for row in result.leaderboard}
     assert names == {"none", "csa", "Doubler", "widened", "gain_0.25"}
     means = [row["mean"] for row in result.leaderboard]
@@ -45,7 +44,7 @@ def test_compare_with_a_class(tmp_path, num_workers, monkeypatch):
         result.model("csb")
 
 
-def test_processes_and_one_process_compute_the_same(tmp_path, monkeypatch):
+def test_processes_and_one_process_compute_the_same(tmp_path, monkeypatch, two_threads):
     monkeypatch.setenv("WHATWHERE_DATA", str(tmp_path / "cache"))
     models = []
     for workers in (0, 1):

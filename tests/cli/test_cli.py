@@ -3,38 +3,25 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 import time
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.command_line import CommandLine
+
 
 @pytest.fixture
 def cli(tmp_path):
-    environment = {**os.environ, "WHATWHERE_DATA": str(tmp_path / "cache"), "COLUMNS": "100"}
-
-    def run(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "whatwhere", *words],
-            cwd=tmp_path,
-            text=True,
-            capture_output=True,
-            check=False,
-            env=environment,
-        )
-
-    return run
+    return CommandLine(tmp_path)
 
 
 def test_help_is_quick_and_names_the_verbs(cli):
     best = 99.0
     for _ in range(3):
         started = time.perf_counter()
-        done = cli("--help")
+        done = cli.process("--help")
         best = min(best, time.perf_counter() - started)
     assert done.returncode == 0
     for verb in ("compare", "train", "predict", "report", "list"):
@@ -45,7 +32,7 @@ def test_help_is_quick_and_names_the_verbs(cli):
 def test_version(cli):
     from whatwhere.version import __version__
 
-    assert cli("--version").stdout.strip() == __version__
+    assert cli.process("--version").stdout.strip() == __version__
 
 
 @pytest.mark.parametrize(
@@ -76,6 +63,14 @@ def test_errors_are_one_line_without_traceback(cli, words, code, text):
     last = next(line for line in done.stderr.splitlines() if line.startswith("error["))
     assert text in last
     assert "Traceback" not in done.stderr
+
+
+def test_an_error_leaves_the_process_with_its_code_and_its_line(cli):
+    done = cli.process("compare", "-d", "csb", "--json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout)["exit_code"] == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error[USAGE]: unknown design or network 'csb'; did you mean 'csa'?")
 
 
 def test_debug_shows_the_traceback_and_json_the_error(cli):
@@ -190,7 +185,8 @@ def test_train_then_predict_a_folder(cli, tmp_path):
 
 def test_compare_on_a_folder_then_predict_with_the_recommended_model(cli, tmp_path):
     write_photographs(tmp_path / "photos")
-    done = cli("compare", "photos", "-d", "csa", "--seeds", "2", "--steps", "20", "-o", "run")
+    words = ("compare", "photos", "-d", "csa", "--seeds", "2", "--steps", "4", "-o", "run")
+    done = cli.process(*words)
     assert done.returncode == 0, done.stderr
     assert "report: run/report.html" in done.stdout
     done = cli("predict", "run", "photos/dark")

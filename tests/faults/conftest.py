@@ -1,49 +1,20 @@
 """Running the real command line on a study of seconds."""
 
-import hashlib
 import json
-import os
-import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
+from tests.command_line import CommandLine
 
-class Cli:
-    """Starts `whatwhere` in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+class Cli(CommandLine):
+    """Runs `whatwhere` in a folder of its own, and tells what it left there."""
 
-    def __call__(self, *words, failpoint=None, **options):
-        return subprocess.run(
-            [sys.executable, "-m", "whatwhere", *words],
-            cwd=self.folder,
-            capture_output=True,
-            text=True,
-            check=False,
-            env=self.environment(failpoint),
-            stdin=subprocess.DEVNULL,
-            **options,
-        )
-
-    def start(self, *words):
-        return subprocess.Popen(
-            [sys.executable, "-m", "whatwhere", *words],
-            cwd=self.folder,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=self.environment(None),
-            stdin=subprocess.DEVNULL,
-        )
-
-    def environment(self, failpoint):
-        values = {**os.environ, "WHATWHERE_DATA": str(self.folder / "cache")}
-        values.pop("WHATWHERE_FAILPOINT", None)
-        return {**values, "WHATWHERE_FAILPOINT": failpoint} if failpoint else values
+    def dies_at(self, failpoint, *words):
+        """Run a command in a process that ends as if killed at a named point."""
+        done = self.process(*words, env={"WHATWHERE_FAILPOINT": failpoint})
+        assert done.returncode == 137, done.stderr
 
     def results(self, run="run"):
         """Hashes of what every trial computed, without times."""
@@ -77,6 +48,3 @@ def wait_for(condition, *, seconds=90):
             return
         time.sleep(0.05)
     raise AssertionError("it did not happen in time")
-
-
-__all__ = ["Cli", "hashlib", "signal", "wait_for"]

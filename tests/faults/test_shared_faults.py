@@ -7,8 +7,6 @@ import os
 import re
 import shutil
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 
 import numpy as np
@@ -282,9 +280,8 @@ def test_a15_the_rollback_journal_is_used_which_needs_no_shared_memory(tmp_path)
 
 
 @pytest.mark.parametrize(("first", "then"), [("0", "1"), ("1", "4"), ("4", "0")])
-def test_a16_another_number_of_workers_changes_no_bit(cli, reference, first, then):
-    died = cli(*STUDY, "--workers", first, failpoint="trial:before-record@3")
-    assert died.returncode == 137
+def test_a16_another_number_of_workers_changes_no_bit(cli, reference, first, then, two_threads):
+    cli.dies_at("trial:before-record@3", *STUDY, "--workers", first)
     done = cli(*STUDY, "--workers", then)
     assert done.returncode == 0, done.stderr
     assert cli.results() == reference
@@ -293,17 +290,9 @@ def test_a16_another_number_of_workers_changes_no_bit(cli, reference, first, the
 def test_a17_another_processor_is_told_and_recorded_and_refused_on_request(copied):
     grown = ("--seeds", "3")
     words = [*STUDY[:4], *grown, *STUDY[6:-1], "--workers", "0"]
-    environment = {**copied.environment(None), "ATEN_CPU_CAPABILITY": "default"}
 
     def elsewhere(*more):
-        return subprocess.run(
-            [sys.executable, "-m", "whatwhere", *words, *more],
-            cwd=copied.folder,
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        return copied.process(*words, *more, env={"ATEN_CPU_CAPABILITY": "default"})
 
     refused = elsewhere("--exact")
     assert refused.returncode == 8

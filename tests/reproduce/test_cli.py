@@ -1,28 +1,15 @@
 """`whatwhere reproduce` and `list settings` as a user meets them."""
 
 import json
-import os
-import subprocess
-import sys
 
 import pytest
+
+from tests.command_line import CommandLine
 
 
 @pytest.fixture
 def cli(tmp_path):
-    environment = {**os.environ, "WHATWHERE_DATA": str(tmp_path / "cache"), "COLUMNS": "100"}
-
-    def run(*words):
-        return subprocess.run(
-            [sys.executable, "-m", "whatwhere", *words],
-            cwd=tmp_path,
-            text=True,
-            capture_output=True,
-            check=False,
-            env=environment,
-        )
-
-    return run
+    return CommandLine(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -59,7 +46,7 @@ def test_settings_are_listed_with_their_state(cli):
 
 def test_a_shortened_run_from_the_command_line(cli, tmp_path):
     words = ["topologies2026_breastmnist", "--data", "digits", "--steps", "2", "--seeds", "1"]
-    done = cli(
+    done = cli.process(
         "reproduce", *words, "--row", "no attention", "--workers", "0", "-o", "out", "--json"
     )
     assert done.returncode == 0, done.stderr

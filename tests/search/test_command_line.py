@@ -6,6 +6,7 @@ import pytest
 
 from tests.search.conftest import SPACE
 from whatwhere.cli.ending import main
+from whatwhere.study.searching import proposals
 
 
 def run(words, capsys):
@@ -48,7 +49,8 @@ def test_it_prints_the_best_and_the_dashboard(words, capsys, tmp_path):
         (["--protocol", "quick(weight_decai=1)"], 2, "did you mean 'weight_decay'"),
     ],
 )
-def test_wrong_words_end_with_their_code(words, capsys, more, code, message):
+def test_wrong_words_end_with_their_code(words, capsys, monkeypatch, more, code, message):
+    monkeypatch.setattr(proposals, "_MAX_DRAWS", 50)  # of nine distinct ones
     ended, _, err = run([*words, *more], capsys)
     assert (ended, message in err) == (code, True), err
 

@@ -1,8 +1,6 @@
 """Whole networks as rows: from a user's words to models on disk."""
 
 import json
-import subprocess
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +10,7 @@ from PIL import Image
 from safetensors.torch import load
 
 import whatwhere
+from tests.command_line import CommandLine
 from whatwhere.blocks import registry
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.errors import UnknownNameError, UsageError
@@ -261,17 +260,12 @@ def test_pretrained_weights_are_not_for_whole_networks(trained, data, tmp_path):
     refuse_networks([named_or_typed("csa")], "timm:resnet18")
 
 
-def test_networks_are_listed_with_their_options():
+def test_networks_are_listed_with_their_options(tmp_path):
     (card,) = [with_facts("networks", card) for card in list_cards("networks", ["shufflenet_v1"])]
     assert card["parameters_at_100"] == 1_000_828
     assert card["options"] == {"form": "paper (of paper, samc)"}
     assert [card["name"] for card in list_cards("networks")] == list(networks())
-    done = subprocess.run(
-        [sys.executable, "-m", "whatwhere", "list", "networks", "vgg19"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = CommandLine(tmp_path)("list", "networks", "vgg19")
     assert done.returncode == 0
     assert "parameters at 100: 39327652" in done.stdout
     assert "licence: torchvision, BSD-3-Clause" in done.stdout

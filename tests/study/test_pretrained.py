@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import tomllib
 from dataclasses import replace
 
@@ -13,6 +11,7 @@ import torch
 from safetensors.torch import load, load_file, save_file
 
 import whatwhere
+from tests.command_line import CommandLine
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.errors import MismatchError, UnsafeError, UsageError
 from whatwhere.models import build_model
@@ -336,13 +335,10 @@ def test_errors_on_the_command_line(place, tmp_path, monkeypatch, words, code, t
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     (tmp_path / "bad.pt").write_bytes(b"bad")
     shutil.copy(place / "none" / "model.safetensors", tmp_path / "ours.safetensors")
-    done = subprocess.run(
-        [sys.executable, "-m", "whatwhere", "compare", "digits", "-d", "csa", *words],
-        cwd=tmp_path,
-        text=True,
-        capture_output=True,
-        check=False,
-    )
+    cli = CommandLine(tmp_path)
+    # The hub is told to be offline when it is imported: only a new process is.
+    run = cli.process if text == "could not be fetched" else cli
+    done = run("compare", "digits", "-d", "csa", *words)
     assert done.returncode == code, done.stderr
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("error[")]
     assert text in line
