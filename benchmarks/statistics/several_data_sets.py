@@ -15,9 +15,8 @@ from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats import AcrossDataSets, ItemTable, across_data_sets
+from whatwhere.stats.signed_rank import CALLED_FROM
 from whatwhere.stats.simulate import simulated_runs
-
-DECIDED = 0.95
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def counted(cell: SetsCell, _: None, rng: np.random.Generator) -> dict[str, floa
     nan = float("nan")
     tests = [pair.wilcoxon.p_adjusted < 0.05 for pair in null if pair.wilcoxon]
     beliefs = [
-        max(pair.practical.better, pair.practical.worse) > DECIDED
+        max(pair.practical.better, pair.practical.worse) > CALLED_FROM
         for pair in null
         if pair.practical
     ]
@@ -98,7 +97,7 @@ def counted(cell: SetsCell, _: None, rng: np.random.Generator) -> dict[str, floa
         "planted_wilcoxon": float(planted.wilcoxon.p_adjusted < 0.05) if planted.wilcoxon else nan,
         "planted_pooled": float(planted.pooled.low > 0) if planted.pooled else nan,
         "planted_practical": (
-            float(planted.practical.better > DECIDED) if planted.practical else nan
+            float(planted.practical.better > CALLED_FROM) if planted.practical else nan
         ),
     }
 
@@ -106,7 +105,7 @@ def counted(cell: SetsCell, _: None, rng: np.random.Generator) -> dict[str, floa
 LIMITS = {
     "friedman_false": Limit(at_most=0.07),
     "wilcoxon_family": Limit(at_most=0.06),
-    "practical_false": Limit(at_most=0.05),
+    "practical_false": Limit(at_most=0.06),
     "pooled_covers": Limit(at_least=0.92),
 }
 SIMULATION = Simulation("several-data-sets", CELLS, counted, 1000, LIMITS)

@@ -11,6 +11,9 @@ from whatwhere.stats.ranks import rank_rows
 # Weight of the prior, one pseudo difference of 0; as in the paper and in baycomp.
 PRIOR_WEIGHT = 0.5
 NUM_DRAWS = 20_000
+# From this probability on a difference is called better, worse or equal. At .95 equal methods were
+# called unequal in up to 8 % of pairs, where they differ between data sets (20 sets, 1 point).
+CALLED_FROM = 0.975
 
 
 @dataclass(frozen=True)

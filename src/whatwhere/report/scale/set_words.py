@@ -11,9 +11,8 @@ from whatwhere.stats.across import (
     MIN_DATA_SETS,
     MIN_METHODS_TO_RANK,
 )
+from whatwhere.stats.signed_rank import CALLED_FROM
 
-# From here on a probability is told as a finding.
-SURE = 0.95
 NAMES = {
     "pooled": "The mean difference for data sets like these",
     "error_ratio": "The ratio of errors",
@@ -141,7 +140,7 @@ def _wilcoxon(told: Mapping[str, Any]) -> str:
 def _practical(told: Mapping[str, Any]) -> str:
     margin = f"{100 * told['margin']:g}"
     named = {
-        side: [p["spoken"] for p in told["pairs"] if p["practical"][side] > SURE]
+        side: [p["spoken"] for p in told["pairs"] if p["practical"][side] > CALLED_FROM]
         for side in ("better", "worse", "equal")
     }
     words = {
@@ -153,9 +152,9 @@ def _practical(told: Mapping[str, Any]) -> str:
     if not parts:
         return (
             f"None is better, worse or equal within {margin} points with a probability above"
-            f" {100 * SURE:g} %."
+            f" {100 * CALLED_FROM:g} %."
         )
-    return f"With a probability above {100 * SURE:g} % these are {'; '.join(parts)}."
+    return f"With a probability above {100 * CALLED_FROM:g} % these are {'; '.join(parts)}."
 
 
 def _by(pair: Mapping[str, Any]) -> str:
