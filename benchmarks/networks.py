@@ -23,7 +23,7 @@ from whatwhere.data import open_source
 
 NETWORKS = ("samc", "samc_l", "amsra_t", "amsra_s", "amsra_b", "msga", "resnet18")
 PROTOCOL = "quick(optimizer=adamw,weight_decay=0.05,schedule=cosine)"
-IMAGE_SIZE = 32
+IMAGE_SIZE, BATCH_SIZE = 32, 64
 PENALTIES = (1e-5, 1e-4, 1e-3, 1e-2)
 
 
@@ -74,6 +74,7 @@ def rows_of(data: Path, work: Path, *, steps: int, seeds: int) -> list[dict[str,
             "parameters": row["cost"]["parameters"],
             "macs": row["cost"]["macs"],
             "step_ms": row["cost"]["train_step_ms"],
+            "epoch_seconds": row["cost"]["train_step_ms"] / 1000 * (row["size"] // BATCH_SIZE),
             "runs": row["num_seeds"],
             **{name: row[name] for name in ("mean", "low", "high", "seed_sd")},
         }
@@ -91,6 +92,7 @@ def shown(data: Path, row: dict[str, Any]) -> dict[str, Any]:
         "parameters": f"{row['parameters']:,}",
         "MACs, M": f"{macs / 1e6:.1f}" if macs else "",
         "training step, ms": f"{step:.0f}" if step else "",
+        "epoch, s": f"{row['epoch_seconds']:.1f}" if step else "",
         "runs": row.get("runs", 1),
         "accuracy, %": f"{100 * row['mean']:.1f}",
         "95 % interval": f"{100 * row['low']:.1f} to {100 * row['high']:.1f}",
@@ -115,7 +117,7 @@ def main() -> None:
         "protocol": PROTOCOL,
         "learning_rate": 1e-3,
         "steps": asked.steps,
-        "batch_size": 64,
+        "batch_size": BATCH_SIZE,
         "seeds": asked.seeds,
         "seconds": round(time.perf_counter() - started),
         "note": "steps are timed for one thread beside a second worker; intervals of networks are"
