@@ -469,6 +469,29 @@ def test_rules_that_were_not_run_or_lie_on_too_few_data_sets(fake_run, tmp_path)
     assert "cannot be tested on 2 data sets: it takes 3" in told["guideline"]["sentence"]
 
 
+def _networks(fake_run, *others):
+    names = ("samc", "resnet18", "msga")
+    rows = [(n, n, "network", "network", None, None, 1009 * k, 0.0) for k, n in enumerate(names)]
+    rows += [row for row in fake_run.ROWS if row[0] in others]
+    return _sets(fake_run, 2, sizes=((101, 1009),), rows=tuple(rows))
+
+
+def test_whole_networks_are_no_class_and_no_rule_speaks_of_them(fake_run, tmp_path):
+    page, told = _rendered(fake_run, tmp_path, _networks(fake_run, "none"))
+    assert [trend["kind"] for trend in told["sizes"][0]["trends"]] == ["design"] * 3
+    assert told["sizes"][0]["rules"] is None
+    assert told["data_sets"]["guideline"] is None
+    assert "published rules" not in page and "network designs" not in page
+
+
+def test_networks_alone_and_the_plain_backbone_alone_have_no_such_section(fake_run, tmp_path):
+    alone = {"sizes": [], "labels": [], "data_sets": None, "gradients": None}
+    networks = _networks(fake_run)
+    assert _told(fake_run, tmp_path / "a", networks) == alone
+    plain = replace(networks, rows=_rows(fake_run))
+    assert _told(fake_run, tmp_path / "b", plain) == alone
+
+
 def test_each_part_has_one_line_in_the_terminal(fake_run, tmp_path, planted):
     from io import StringIO
 

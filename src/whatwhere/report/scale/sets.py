@@ -11,7 +11,7 @@ from whatwhere.report.claims import SIGNIFICANCE_LEVEL, spoken
 from whatwhere.report.scale import set_words
 from whatwhere.report.scale.guideline import tell_guideline
 from whatwhere.report.scale.labels import COARSE
-from whatwhere.report.scale.tables import can_claim, shared_seeds, table_of
+from whatwhere.report.scale.tables import can_claim, has_attention, shared_seeds, table_of
 from whatwhere.stats.across import (
     MIN_DATA_SETS,
     AcrossDataSets,
@@ -84,7 +84,7 @@ def tell_data_sets(cells: Sequence[Cell]) -> dict[str, Any] | None:
         "gates": _gates(len(cells), len(common)),
         # The first is the heading's, and the last is told with labels in "left_out".
         "notes": list(found.notes[1 : -1 if found.left_out else None]),
-        "guideline": tell_guideline(cells, claims=claims),
+        "guideline": tell_guideline(cells, claims=claims) if has_attention(cells) else None,
         "records": _records(found, tables),
     }
     return {**told, "sentence": set_words.across(told)}
