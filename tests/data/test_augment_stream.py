@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from whatwhere.augmentation import PLAIN, Augmentation
+from whatwhere.data.ahead import MOST_NUMBERS, Ahead
 from whatwhere.data.augment import random_views
 from whatwhere.data.augmentations.draws import Draws
-from whatwhere.data.stream import Ahead, Pixels, TrainStream, evaluation_batches
+from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.errors import UsageError
 
 NUM_IMAGES, CANVAS, SIZE, NUM_CLASSES, BATCH, NUM_STEPS = 53, 17, 13, 5, 11, 40
@@ -91,6 +92,26 @@ def test_batches_made_ahead_are_those_of_their_steps(extra):
     for step in (0, 1, 2, 3, 4, 5, 9, 10, 11, 12, 2):
         assert equal(ahead.batch(step), source.batch(step))
     assert [len(source.batches(step, 3)) for step in (0, 2, 3, 5)] == [3, 2, 1, 3]
+
+
+def test_large_batches_are_made_one_at_a_time(monkeypatch):
+    source = stream(PLAIN, channels=3)
+    numbers = BATCH * SIZE**2 * 3
+    assert Ahead(source).num_steps == 16
+    for room, expected in ((5 * numbers, 5), (2 * numbers - 1, 1), (1, 1)):
+        monkeypatch.setattr("whatwhere.data.ahead.MOST_NUMBERS", room)
+        assert Ahead(source).num_steps == expected
+    assert equal(Ahead(source).batch(2), source.batch(2))
+    assert MOST_NUMBERS >= 16 * 128 * 3 * 32**2  # CIFAR's batches are not cut short
+
+
+def test_a_set_smaller_than_a_batch_has_one_step_a_pass():
+    whole = stream(PLAIN)
+    source = replace(whole, index=whole.index[: BATCH - 2])
+    ahead = Ahead(source, num_steps=3)
+    for step in (0, 1, 2):
+        assert len(ahead.batch(step).label) == BATCH - 2
+    assert equal(ahead.batch(3), source.batch(3))
 
 
 FEW = np.arange(0, NUM_IMAGES, 2)

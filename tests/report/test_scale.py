@@ -2,12 +2,13 @@
 
 import json
 import re
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from whatwhere.records import Run
+from whatwhere.records import Run, TrialKey, trial_folder
 from whatwhere.report.build import write_report
 from whatwhere.report.evidence import gather
 from whatwhere.report.page import page_environment
@@ -317,6 +318,37 @@ def test_the_gains_are_those_of_the_registry():
     assert [nearest_gain(g) for g in (1.3, 0.9, 0.53, 0.23, 0.001)] == [1.25, 1.0, 0.5, 0.25, 0.06]
 
 
+def test_a_data_set_with_few_seeds_does_not_silence_the_others(fake_run, tmp_path):
+    """Each data set is judged by its own seeds, and says how many these are."""
+    plan = replace(
+        _sets(fake_run, 2, *RESIDUAL),
+        rows=_gradients(fake_run, factor=1.6).rows,
+        gradients=dict.fromkeys(RESIDUAL[1:], 1.6),
+        gradient_spread=0.02,
+    )
+    folder = fake_run.write_fake_run(tmp_path / "run", plan)
+    for design in (*RESIDUAL, "none"):
+        shutil.rmtree(trial_folder(folder, TrialKey("d1", 3001, design, 2)))
+    told = tell_together(gather(Run.read(folder)))["gradients"]
+    many, few = told["sets"]
+    assert (many["num_seeds"], many["finding"]["verdict"]) == (3, "supported")
+    assert few["sentence"].startswith("Screening only (2 seeds): nothing is claimed on Set 1")
+    assert few["finding"]["withheld"] == "screening only: 2 seeds"
+    assert "supported on 1, contradicted on 0, undecided on 1" in told["sentence"]
+
+
+def test_two_seeds_say_nothing_of_gradients_on_several_data_sets(fake_run, tmp_path):
+    told = _told(fake_run, tmp_path, _sets(fake_run, 2, *RESIDUAL, num_seeds=2))["gradients"]
+    assert told["sentence"].startswith("Screening only: nothing is claimed on these 2 data sets")
+
+
+def test_what_was_run_is_not_asked_for_again(fake_run, tmp_path):
+    """One seed is too few for a ratio, and another design would not help."""
+    plan = _gradients(fake_run, factor=1.6, gains=(0.5,), num_seeds=1)
+    told = _told(fake_run, tmp_path, plan)["gradients"]
+    assert told["needed"] == "gain_1.25,gain_0.65"
+
+
 HELPS = {(f"d{k}", "tgpfa"): 0.5 + 0.02 * k for k in range(10)}
 
 
@@ -351,6 +383,50 @@ def test_no_diagram_of_more_than_ten_rows(fake_run, tmp_path):
     told = _told(fake_run, tmp_path, _sets(fake_run, 10, *names))["data_sets"]
     assert told["diagram"] is None
     assert "at most 10 designs, there are 12" in told["gates"][-1]["sentence"]
+
+
+def test_two_designs_have_no_ranks_and_the_page_says_why(fake_run, tmp_path):
+    plan = _sets(fake_run, 5, "csa")
+    page, together = _rendered(fake_run, tmp_path, plan)
+    gates = {gate["quantity"]: gate["printed"] for gate in together["data_sets"]["gates"]}
+    assert gates["pooled"] and not gates["friedman"]
+    assert "mean ranks is not printed: it takes 3 designs, there are 2." in _section(page, "sets")
+
+
+def test_two_seeds_claim_nothing_of_several_data_sets(fake_run, tmp_path):
+    effects = {(f"d{k}", name): 2.0 for k in range(10) for name in ("tgpfa", "bi_csafa")}
+    plan = _sets(fake_run, 10, *FAMILIES, effects=effects, num_seeds=2)
+    page, together = _rendered(fake_run, tmp_path, plan)
+    told, section = together["data_sets"], _section(page, "sets")
+    assert told["sentence"].startswith("Screening only")
+    assert told["guideline"]["sentence"].startswith("Screening only")
+    assert not any(pair["significant"] for pair in told["pairs"])
+    assert told["diagram"] and told["friedman"]["p_value"] < 0.05
+    for claim in ("is shown", "differ from", "With a probability", "mean ranks of these", "paid"):
+        assert claim not in section
+
+
+def test_a_design_of_two_seeds_is_claimed_nothing_of_beside_others(fake_run, tmp_path):
+    effects = {(f"d{k}", name): 2.0 for k in range(6) for name in ("tgpfa", "sca")}
+    failed = {("sca", 2): ("failed", "memory")}
+    plan = _sets(fake_run, 6, "csa", "sca", "tgpfa", effects=effects, states=failed)
+    _, together = _rendered(fake_run, tmp_path, plan)
+    pairs = {pair["first"]: pair for pair in together["data_sets"]["pairs"]}
+    assert pairs["sca"]["pooled_p_adjusted"] < 0.05 and not pairs["sca"]["significant"]
+    assert pairs["tgpfa"]["significant"]
+    sentences = view_together(together).data_sets.pairs
+    assert "tgpfa" in sentences[0]
+    assert not any("sca" in sentence for sentence in sentences)
+    assert "sca" not in together["data_sets"]["sentence"]
+
+
+def test_designs_left_out_are_named_once(fake_run, tmp_path):
+    folder = fake_run.write_fake_run(tmp_path / "run", _sets(fake_run, 3, "csa", "sca"))
+    for seed in range(3):
+        shutil.rmtree(trial_folder(folder, TrialKey("d1", 3001, "sca", seed)))
+    together = tell_together(gather(Run.read(folder)))
+    assert together["data_sets"]["left_out"] == ["sca"]
+    assert together["data_sets"]["notes"] == []
 
 
 def test_differences_of_the_data_sets_are_those_of_their_tables(fake_run, tmp_path):
@@ -391,6 +467,29 @@ def test_rules_that_were_not_run_or_lie_on_too_few_data_sets(fake_run, tmp_path)
     assert "not run on every one of them" in told["guideline"]["sentence"]
     told = _told(fake_run, tmp_path / "b", _sets(fake_run, 2, *FAMILIES))["data_sets"]
     assert "cannot be tested on 2 data sets: it takes 3" in told["guideline"]["sentence"]
+
+
+def _networks(fake_run, *others):
+    names = ("samc", "resnet18", "msga")
+    rows = [(n, n, "network", "network", None, None, 1009 * k, 0.0) for k, n in enumerate(names)]
+    rows += [row for row in fake_run.ROWS if row[0] in others]
+    return _sets(fake_run, 2, sizes=((101, 1009),), rows=tuple(rows))
+
+
+def test_whole_networks_are_no_class_and_no_rule_speaks_of_them(fake_run, tmp_path):
+    page, told = _rendered(fake_run, tmp_path, _networks(fake_run, "none"))
+    assert [trend["kind"] for trend in told["sizes"][0]["trends"]] == ["design"] * 3
+    assert told["sizes"][0]["rules"] is None
+    assert told["data_sets"]["guideline"] is None
+    assert "published rules" not in page and "network designs" not in page
+
+
+def test_networks_alone_and_the_plain_backbone_alone_have_no_such_section(fake_run, tmp_path):
+    alone = {"sizes": [], "labels": [], "data_sets": None, "gradients": None}
+    networks = _networks(fake_run)
+    assert _told(fake_run, tmp_path / "a", networks) == alone
+    plain = replace(networks, rows=_rows(fake_run))
+    assert _told(fake_run, tmp_path / "b", plain) == alone
 
 
 def test_each_part_has_one_line_in_the_terminal(fake_run, tmp_path, planted):

@@ -258,3 +258,14 @@ def test_impossible_plans_are_refused():
         assumed_pilot(num_items=601, seed_sd=0.01, disagreement=7)
     with pytest.raises(UsageError, match="two methods with two runs each"):
         pilot_of([np.ones((1, 7)), np.ones((2, 7))], blocked=False)
+
+
+def test_a_power_that_seeds_never_reach_ends_the_search(monkeypatch):
+    """The formula promises a number near the floor of the images; playing it through may not."""
+    pilot = assumed_pilot(num_items=600, seed_sd=0.01, disagreement=0.1).of(4)
+    target = 1.2 * pilot.spread.floor()
+    assert need(pilot, target).num_seeds is not None
+    monkeypatch.setattr("whatwhere.stats.seeds.power", lambda *_, num_seeds: 0.79)
+    found = need(pilot, target)
+    assert (found.num_seeds, found.high, found.power) == (None, None, None)
+    assert found.low is not None

@@ -253,33 +253,6 @@ class TrainStream:
         return replace(batch, label=wrong)
 
 
-class Ahead:
-    """The batches of a stream, made for several steps at once; for GPUs.
-
-    Args:
-        stream: Whose batches.
-        num_steps: How many are made at once.
-    """
-
-    def __init__(self, stream: TrainStream, num_steps: int = 16) -> None:
-        self.stream, self.num_steps = stream, num_steps
-        self._held: dict[int, Batch] = {}
-
-    def batch(self, step: int) -> Batch:
-        """Return the batch of a step, as the stream would.
-
-        Args:
-            step: From 0; cheap where steps are asked for in their order.
-
-        Returns:
-            The batch.
-        """
-        if step not in self._held:
-            made = self.stream.batches(step, self.num_steps)
-            self._held = dict(enumerate(made, start=step))
-        return self._held.pop(step)
-
-
 def evaluation_batches(
     pixels: Pixels, index: np.ndarray, *, batch_size: int = 256
 ) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ from whatwhere.stats.published_rules import PUBLISHED_GRADIENT_RULE
 # By name of the design, then of the seed: the gradient's norm at the first layer, above 0.
 Gradients = Mapping[str, Mapping[int, float]]
 MIN_SEEDS = 2
+NOT_RUN = "not run"
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _common(gradients: Gradients, names: tuple[str, ...]) -> tuple[list[int], st
     """Return the seeds that all have, or why these are too few."""
     absent = [name for name in names if not gradients.get(name)]
     if absent:
-        return [], f"not run: {', '.join(absent)}"
+        return [], f"{NOT_RUN}: {', '.join(absent)}"
     seeds = sorted(set.intersection(*(set(gradients[name]) for name in names)))
     if len(seeds) < MIN_SEEDS:
         return [], f"needs {MIN_SEEDS} seeds that all of them finished, there are {len(seeds)}"

@@ -179,6 +179,8 @@ def need(pilot: Pilot, target: float) -> SeedNeed:
     if first is None or first > MOST_SEEDS:
         return SeedNeed(target, None, _limit(pilot, target, 0), None, None, decidable)
     num_seeds, reached = _fewest(spread, target, first)
+    if num_seeds > MOST_SEEDS:
+        return SeedNeed(target, None, _limit(pilot, target, 0), None, None, decidable)
     low, high = (_limit(pilot, target, side, times=num_seeds / first) for side in (0, 1))
     low = num_seeds if low is None else min(low, num_seeds)
     return SeedNeed(target, num_seeds, low, high and max(high, num_seeds), reached, decidable)
@@ -206,6 +208,8 @@ def _fewest(spread: Spread, target: float, first: int) -> tuple[int, float]:
     sufficient = first
     while not enough(sufficient):
         sufficient += max(1, sufficient // 8)
+        if sufficient > MOST_SEEDS:
+            return sufficient, 0.0
     too_few = min(max(1, round(0.7 * first)), sufficient - 1)
     while too_few > 1 and enough(too_few):
         sufficient, too_few = too_few, max(1, round(0.7 * too_few))

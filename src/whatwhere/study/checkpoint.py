@@ -60,7 +60,8 @@ class Checkpoint:
             if hashlib.sha256(content).digest() != digest:
                 self.notices.append(f"{path} is damaged (its SHA-256 differs): {instead} is used")
                 continue
-            state = torch.load(io.BytesIO(content), weights_only=True)
+            # A state of another kind of device is opened too, if only to see that it is not ours.
+            state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
             if state.pop("identity") == self.identity:
                 return state
         return None

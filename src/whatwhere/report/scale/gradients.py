@@ -11,7 +11,7 @@ from whatwhere.report.scale.rules import VERDICTS, findings_of
 from whatwhere.report.wording import listed
 from whatwhere.stats.claims import Claim
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
-from whatwhere.stats.gradients import GradientRatio, gradient_claim, gradient_ratio
+from whatwhere.stats.gradients import NOT_RUN, GradientRatio, gradient_claim, gradient_ratio
 from whatwhere.stats.published_rules import RESIDUAL_COUNTERPARTS
 
 COLUMN = "stem_gradient_norm"
@@ -34,7 +34,7 @@ def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
         return None
     parts = [_of_cell(cell) for cell in kept]
     findings = findings_of(
-        [part["claim"] for part in parts], num_seeds=min(part["num_seeds"] for part in parts)
+        [part["claim"] for part in parts], num_seeds=[part["num_seeds"] for part in parts]
     )
     sets = [
         {
@@ -148,6 +148,12 @@ def _told(cell: Cell, ratio: GradientRatio, *, kind: str) -> dict[str, Any]:
 def _together(sets: list[dict[str, Any]]) -> str:
     if len(sets) == 1:
         return str(sets[0]["sentence"])
+    judged = [of_set for of_set in sets if not of_set["finding"]["withheld"]]
+    if not judged:
+        return (
+            f"Screening only: nothing is claimed on these {len(sets)} data sets about residual"
+            " wirings and gradients; that takes 3 seeds."
+        )
     counts = [
         f"{word} on {sum(of_set['finding']['verdict'] == word for of_set in sets)}"
         for word in VERDICTS
@@ -216,7 +222,10 @@ def needed_controls(told: dict[str, Any]) -> str:
         What to add to `-d`; empty where nothing is missing.
     """
     missing = [
-        ratio["second"] for of_set in told["sets"] for ratio in of_set["ratios"] if ratio["missing"]
+        ratio["second"]
+        for of_set in told["sets"]
+        for ratio in of_set["ratios"]
+        if ratio["missing"].startswith(NOT_RUN)
     ]
     absent = list(dict.fromkeys(missing))
     return listed(absent).replace(", ", ",") if absent else ""

@@ -11,11 +11,12 @@ from whatwhere.stats.guideline import MIN_DATA_SETS, GuidelineTest, check_guidel
 from whatwhere.stats.published_rules import published_choice
 
 
-def tell_guideline(cells: Sequence[Cell]) -> dict[str, Any]:
+def tell_guideline(cells: Sequence[Cell], *, claims: bool) -> dict[str, Any]:
     """Test whether following the published rules pays on data sets that they were not drawn from.
 
     Args:
         cells: One per data set, at least two.
+        claims: Whether the runs are enough for a verdict.
 
     Returns:
         The sentence, and where it could be tested the regrets and the shuffles.
@@ -32,6 +33,15 @@ def tell_guideline(cells: Sequence[Cell]) -> dict[str, Any]:
                 "Whether the published rules about size pay was not tested: they choose"
                 f" {listed(missing)} for data sets of these sizes, not run on every one of them"
                 f" (add -d {','.join(missing)})."
+            ),
+        }
+    if not claims:
+        return {
+            "verdict": "undecided",
+            "test": None,
+            "sentence": (
+                "Screening only: nothing is claimed about whether the published rules about size"
+                " pay; that takes 3 seeds."
             ),
         }
     found = check_guideline(scores, sizes, published_choice)

@@ -56,8 +56,8 @@ def tell_label_rule(fine: Cell, coarse: Cell) -> dict[str, Any]:
         claim = label_rule_claim(one, other, rule=PUBLISHED_ORDER_RULE)
         reverse = label_rule_claim(other, one, rule=PUBLISHED_ORDER_RULE)
     num_seeds = len(next(iter(seeds.values()), ()))
-    (finding,) = findings_of([claim], num_seeds=num_seeds)
-    (coarse_finding,) = findings_of([reverse], num_seeds=num_seeds)
+    (finding,) = findings_of([claim], num_seeds=[num_seeds])
+    (coarse_finding,) = findings_of([reverse], num_seeds=[num_seeds])
     return {
         "fine": fine.title,
         "coarse": coarse.title,

@@ -36,23 +36,24 @@ def size_rules(cells: Sequence[Cell]) -> dict[str, Any]:
     else:
         claims = [_unmeasured(rule) for rule in PUBLISHED_SIZE_RULES]
     num_seeds = len(next(iter(own.values()), ()))
-    findings = findings_of(claims, num_seeds=num_seeds)
+    findings = findings_of(claims, num_seeds=[num_seeds] * len(claims))
     tested = any(part["value"] is not None for f in findings for part in f["parts"])
     return {"tested": tested, "sentence": rules_sentence(findings), "findings": findings}
 
 
-def findings_of(claims: Sequence[Claim], *, num_seeds: int) -> list[dict[str, Any]]:
+def findings_of(claims: Sequence[Claim], *, num_seeds: Sequence[int]) -> list[dict[str, Any]]:
     """Judge claims together and write down what each of them rests on.
 
     Args:
         claims: The claims.
-        num_seeds: Seeds behind every number; below three nothing is judged.
+        num_seeds: Seeds behind the numbers of each claim; below three it is not judged.
 
     Returns:
         One dictionary per claim.
     """
     return [
-        _finding(finding, num_claims=len(claims), num_seeds=num_seeds) for finding in judge(claims)
+        _finding(finding, num_claims=len(claims), num_seeds=number)
+        for finding, number in zip(judge(claims), num_seeds, strict=True)
     ]
 
 

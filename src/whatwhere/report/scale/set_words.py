@@ -107,8 +107,10 @@ def pairs(told: Mapping[str, Any]) -> list[str]:
         told: From `tell_data_sets`.
 
     Returns:
-        One sentence for each.
+        One sentence for each; none where the runs allow no claim.
     """
+    if not told["claims"]:
+        return []
     sentences = [_counted(told)]
     if told["pairs"][0]["wilcoxon"]:
         sentences.append(_wilcoxon(told))
@@ -119,8 +121,9 @@ def pairs(told: Mapping[str, Any]) -> list[str]:
 
 def _counted(told: Mapping[str, Any]) -> str:
     num_sets, base = len(told["data_sets"]), told["control"]
-    most = max(told["pairs"], key=lambda pair: (pair["wins"], -pair["losses"]))
-    if most["wins"] == 0:
+    claimed = [pair for pair in told["pairs"] if pair["claimed"]]
+    most = max(claimed, key=lambda pair: (pair["wins"], -pair["losses"]), default=None)
+    if most is None or most["wins"] == 0:
         return f"Nothing is shown to be ahead of {base} on any of the {num_sets} data sets."
     behind = f"behind on {most['losses']}" if most["losses"] else "behind on none"
     return (
@@ -130,7 +133,11 @@ def _counted(told: Mapping[str, Any]) -> str:
 
 
 def _wilcoxon(told: Mapping[str, Any]) -> str:
-    shown = [pair["spoken"] for pair in told["pairs"] if pair["wilcoxon"]["p_adjusted"] < 0.05]
+    shown = [
+        pair["spoken"]
+        for pair in told["pairs"]
+        if pair["claimed"] and pair["wilcoxon"]["p_adjusted"] < 0.05
+    ]
     what = f"differ from {told['control']} by Wilcoxon's signed-rank test after Holm's correction"
     if not shown:
         return f"None is shown to {what}."
@@ -140,7 +147,11 @@ def _wilcoxon(told: Mapping[str, Any]) -> str:
 def _practical(told: Mapping[str, Any]) -> str:
     margin = f"{100 * told['margin']:g}"
     named = {
-        side: [p["spoken"] for p in told["pairs"] if p["practical"][side] > CALLED_FROM]
+        side: [
+            p["spoken"]
+            for p in told["pairs"]
+            if p["claimed"] and p["practical"][side] > CALLED_FROM
+        ]
         for side in ("better", "worse", "equal")
     }
     words = {
@@ -164,7 +175,7 @@ def _by(pair: Mapping[str, Any]) -> str:
 
 def _few(told: Mapping[str, Any]) -> str:
     num_sets, base = len(told["data_sets"]), told["control"]
-    always = [pair["spoken"] for pair in told["pairs"] if pair["wins"] == num_sets]
+    always = [p["spoken"] for p in told["pairs"] if p["claimed"] and p["wins"] == num_sets]
     found = f"No design is shown to be ahead of {base} on each of them."
     if always:
         verb = "is" if len(always) == 1 else "are"

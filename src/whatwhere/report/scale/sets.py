@@ -11,16 +11,15 @@ from whatwhere.report.claims import SIGNIFICANCE_LEVEL, spoken
 from whatwhere.report.scale import set_words
 from whatwhere.report.scale.guideline import tell_guideline
 from whatwhere.report.scale.labels import COARSE
-from whatwhere.report.scale.tables import can_claim, shared_seeds, table_of
+from whatwhere.report.scale.tables import can_claim, has_attention, shared_seeds, table_of
 from whatwhere.stats.across import (
-    MAX_METHODS_IN_DIAGRAM,
     MIN_DATA_SETS,
     AcrossDataSets,
     PairAcross,
     across_data_sets,
 )
 from whatwhere.stats.data_sets import gather
-from whatwhere.stats.decide import holm
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS, holm
 from whatwhere.stats.table import ItemTable
 
 QUANTITIES = tuple(MIN_DATA_SETS)
@@ -67,6 +66,7 @@ def tell_data_sets(cells: Sequence[Cell]) -> dict[str, Any] | None:
     if len(tables) < 2 or NO_ATTENTION not in common or len(common) < 2:
         return None
     found = across_data_sets(tables, control=NO_ATTENTION)
+    claims = all(can_claim(shared_seeds([cell])) for cell in cells)
     rows = {row.design.name: row for cell in cells for row in cell.rows}
     told = {
         "data_sets": [
@@ -76,14 +76,15 @@ def tell_data_sets(cells: Sequence[Cell]) -> dict[str, Any] | None:
         "margin": found.margin,
         "control": spoken(rows[NO_ATTENTION]),
         "left_out": [rows[name].design.label for name in found.left_out],
-        "claims": all(can_claim(shared_seeds([cell])) for cell in cells),
+        "claims": claims,
         "designs": _designs(found, cells),
-        "pairs": _pairs(found, tables, rows),
+        "pairs": _pairs(found, tables, rows, claimed=_claimed(cells) if claims else set()),
         "friedman": asdict(found.friedman) if found.friedman else None,
         "diagram": asdict(found.critical_difference) if found.critical_difference else None,
         "gates": _gates(len(cells), len(common)),
-        "notes": list(found.notes[1:]),
-        "guideline": tell_guideline(cells),
+        # The first is the heading's, and the last is told with labels in "left_out".
+        "notes": list(found.notes[1 : -1 if found.left_out else None]),
+        "guideline": tell_guideline(cells, claims=claims) if has_attention(cells) else None,
         "records": _records(found, tables),
     }
     return {**told, "sentence": set_words.across(told)}
@@ -111,8 +112,21 @@ def _summary(cell: Cell, name: str) -> Any:
     return next(summary for summary in cell.compared.summaries if summary.name == name)
 
 
+def _claimed(cells: Sequence[Cell]) -> set[str]:
+    """Return the designs with enough seeds for a claim on every data set."""
+    enough = [
+        {name for name, own in shared_seeds([cell]).items() if len(own) >= MIN_SEEDS_FOR_CLAIMS}
+        for cell in cells
+    ]
+    return set.intersection(*enough)
+
+
 def _pairs(
-    found: AcrossDataSets, tables: dict[str, ItemTable], rows: dict[str, Any]
+    found: AcrossDataSets,
+    tables: dict[str, ItemTable],
+    rows: dict[str, Any],
+    *,
+    claimed: set[str],
 ) -> list[dict[str, Any]]:
     """Return every design against the control, highest mean difference first."""
     pooled = [pair.pooled.p_value for pair in found.pairs if pair.pooled]
@@ -121,7 +135,8 @@ def _pairs(
     told = []
     for pair in found.pairs:
         p_adjusted = float(next(adjusted)) if pair.pooled else None
-        told.append(_pair(pair, rows, counts[pair.first, pair.second], p_adjusted))
+        counted = counts[pair.first, pair.second]
+        told.append(_pair(pair, rows, counted, p_adjusted, claimed=pair.first in claimed))
     return sorted(told, key=lambda pair: -pair["mean_difference"])
 
 
@@ -130,6 +145,8 @@ def _pair(
     rows: dict[str, Any],
     counts: tuple[int, int, int],
     p_adjusted: float | None,
+    *,
+    claimed: bool,
 ) -> dict[str, Any]:
     return {
         **asdict(pair),
@@ -141,7 +158,8 @@ def _pair(
         "spoken": spoken(rows[pair.first]),
         "family": rows[pair.first].design.family,
         "pooled_p_adjusted": p_adjusted,
-        "significant": p_adjusted is not None and p_adjusted < SIGNIFICANCE_LEVEL,
+        "claimed": claimed,
+        "significant": (claimed and p_adjusted is not None and p_adjusted < SIGNIFICANCE_LEVEL),
     }
 
 
@@ -172,18 +190,13 @@ def _records(found: AcrossDataSets, tables: dict[str, ItemTable]) -> list[list[l
 
 def _gates(num_sets: int, num_designs: int) -> list[dict[str, Any]]:
     """Say of every quantity how many data sets it takes, and whether it is printed."""
-    gates = []
-    for name in QUANTITIES:
-        allowed = num_sets >= MIN_DATA_SETS[name]
-        too_many = name == "critical_difference" and num_designs > MAX_METHODS_IN_DIAGRAM
-        gates.append(
-            {
-                "quantity": name,
-                "needs": MIN_DATA_SETS[name],
-                "printed": allowed and not too_many,
-                "sentence": set_words.gate(
-                    name, needs=MIN_DATA_SETS[name], num_sets=num_sets, num_designs=num_designs
-                ),
-            }
+    reasons = {
+        name: set_words.gate(
+            name, needs=MIN_DATA_SETS[name], num_sets=num_sets, num_designs=num_designs
         )
-    return gates
+        for name in QUANTITIES
+    }
+    return [
+        {"quantity": n, "needs": MIN_DATA_SETS[n], "printed": not reason, "sentence": reason}
+        for n, reason in reasons.items()
+    ]

@@ -8,7 +8,13 @@ from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.claims import SIGNIFICANCE_LEVEL, spoken
 from whatwhere.report.scale import words
 from whatwhere.report.scale.rules import size_rules
-from whatwhere.report.scale.tables import can_claim, same_images, shared_seeds, table_of
+from whatwhere.report.scale.tables import (
+    can_claim,
+    has_attention,
+    same_images,
+    shared_seeds,
+    table_of,
+)
 from whatwhere.stats.comparison import compare
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.size_interaction import SizeInteraction, size_interaction
@@ -37,7 +43,7 @@ def tell_size_study(cells: Sequence[Cell]) -> dict[str, Any]:
         "control": spoken(base) if base else None,
         "num_items": len(cells[0].test_index) if cells[0].test_index is not None else 0,
         "left_out": _left_out(cells, seeds),
-        "rules": size_rules(cells) if comparable else None,
+        "rules": size_rules(cells) if comparable and has_attention(cells) else None,
     }
     if base is None or len(seeds) < 2:
         why = words.no_size_study if comparable else words.other_images
@@ -82,6 +88,8 @@ def _judged(cell: Cell, seeds: Mapping[str, object]) -> list[Row]:
 def _classes(cell: Cell, seeds: Mapping[str, object]) -> dict[str, tuple[str, ...]]:
     classes: dict[str, tuple[str, ...]] = {}
     for row in _judged(cell, seeds):
+        if row.design.is_network:
+            continue  # whole networks are no class of designs
         family = row.design.family
         classes[family] = (*classes.get(family, ()), row.design.name)
     return classes

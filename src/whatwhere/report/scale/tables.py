@@ -77,6 +77,18 @@ def can_claim(seeds: Seeds) -> bool:
     return NO_ATTENTION in enough and len(enough) > 1
 
 
+def has_attention(cells: Sequence[Cell]) -> bool:
+    """Say whether a design is there that published rules could speak of.
+
+    Args:
+        cells: Any number.
+
+    Returns:
+        Whether a row is a block in the backbone, and no control.
+    """
+    return any(row.design.is_attention for cell in cells for row in cell.rows)
+
+
 def same_images(cells: Sequence[Cell]) -> bool:
     """Say whether cells were tested on the same images.
 

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.cell import Cell
+from whatwhere.report.cell import NO_ATTENTION, Cell
 from whatwhere.report.scale.gradients import tell_gradients
 from whatwhere.report.scale.labels import label_pairs, tell_label_rule
 from whatwhere.report.scale.sets import chosen_cells, tell_data_sets
 from whatwhere.report.scale.sizes import tell_size_study
+from whatwhere.report.scale.tables import has_attention
 
 
 def tell_together(cells: Sequence[Cell]) -> dict[str, Any]:
@@ -43,7 +44,8 @@ def sentences(told: Mapping[str, Any]) -> list[str]:
         parts += [study["sentence"], *([study["rules"]["sentence"]] if study["rules"] else [])]
     parts += [rule["sentence"] for rule in told["labels"]]
     if told["data_sets"]:
-        parts += [told["data_sets"]["sentence"], told["data_sets"]["guideline"]["sentence"]]
+        together = told["data_sets"]
+        parts += [entry["sentence"] for entry in (together, together["guideline"]) if entry]
     if told["gradients"]:
         parts.append(told["gradients"]["sentence"])
     return parts
@@ -55,4 +57,12 @@ def _several_sizes(cells: Sequence[Cell]) -> list[list[Cell]]:
         if cell.comparison is not None:
             by_set.setdefault(cell.dataset, []).append(cell)
     studies = [sorted(own, key=lambda cell: cell.size) for own in by_set.values()]
-    return [own for own in studies if len(own) > 1]
+    return [own for own in studies if len(own) > 1 and _compares(own)]
+
+
+def _compares(cells: Sequence[Cell]) -> bool:
+    """Say whether rows were meant to be compared with the plain backbone."""
+    designs = [row.design for row in cells[0].rows]
+    networks = any(design.is_network for design in designs)
+    plain = any(design.name == NO_ATTENTION for design in designs)
+    return has_attention(cells) or (networks and plain)

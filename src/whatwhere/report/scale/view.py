@@ -77,8 +77,9 @@ class SetsView:
         metric: As sentences write it.
         forest: Figure of differences from the control.
         diagram: Critical-difference diagram; empty where it may not be drawn.
-        pairs: What counts, signed ranks and probabilities say, a sentence each.
-        friedman: What Friedman's test says; empty where it is not printed.
+        pairs: What counts, signed ranks and probabilities say, a sentence each; none where too few
+            seeds allow no claim.
+        friedman: What Friedman's test says; empty where it is not printed, and likewise.
         profile: Headings of the performance profile, in points.
         printed: Names of the quantities that may be printed.
     """
@@ -187,9 +188,9 @@ def _sets_view(told: Mapping[str, Any]) -> SetsView:
         told=told,
         metric=metric_name(told["metric"]),
         forest=draw_data_sets(told, name="sets-forest"),
-        diagram=draw_diagram(told, name="sets-ranks") if told["diagram"] else "",
+        diagram=draw_diagram(told, name="sets-ranks") if told["diagram"] and told["claims"] else "",
         pairs=pairs(told),
-        friedman=friedman(told) if told["friedman"] else "",
+        friedman=friedman(told) if told["friedman"] and told["claims"] else "",
         profile=_PROFILE,
         printed=[gate["quantity"] for gate in told["gates"] if gate["printed"]],
     )
