@@ -29,6 +29,8 @@ def two_stages(
     labels: Sequence[str],
     num_fresh: int,
     base: str = "no attention",
+    with_controls: bool = True,
+    is_complete: bool = True,
 ) -> str:
     """Say how the rows were chosen and what they are judged by.
 
@@ -39,15 +41,22 @@ def two_stages(
         labels: Designs that were confirmed.
         num_fresh: Seeds of the second stage.
         base: How the backbone without attention is called.
+        with_controls: Whether controls are in the second stage.
+        is_complete: Whether every trial of the second stage is on record.
 
     Returns:
         The sentences.
     """
-    what = listed(labels) if labels else "no design"
+    what = f"{listed(labels)}, {base}" if labels else f"no design, only {base}"
+    if with_controls:
+        what = f"{what} and the controls"
+    elif labels:
+        what = f"{listed(labels)} and {base}"
+    ran = "ran with" if is_complete else "run again, which is not complete yet, with"
     return (
         f"Two stages: {num_screened} rows were screened with {num_seeds} seeds by their"
-        f" {metric_name(metric)} on validation images alone; then {what}, {base} and the"
-        f" controls ran with {num_fresh} fresh seeds. All that is judged here is from the second"
+        f" {metric_name(metric)} on validation images alone; then {what} {ran} {num_fresh} fresh"
+        " seeds. All that is judged here is from the second"
         " stage."
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from whatwhere.report import cautions, staging, wording
 from whatwhere.report.advice import Advice, advise
-from whatwhere.report.cell import NO_ATTENTION, Cell
+from whatwhere.report.cell import NO_ATTENTION, Cell, Screening
 from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
 from whatwhere.report.controls import Verdict, against_controls
 from whatwhere.report.numbers import is_number
@@ -88,38 +88,39 @@ def _base(cell: Cell) -> str:
 
 def _stages(cell: Cell) -> list[str]:
     screening = cell.screening
-    if screening is None:
+    if screening is None or not screening.rounds:
         return []
-    labels = {row.design.name: spoken(row) for row in screening.rows}
-    kinds = {row.design.name: row.design.kind for row in screening.rows}
-    last_seeds, last_names = screening.rounds[-1] if screening.rounds else (0, ())
-    designs = [
-        labels[name]
-        for name in screening.confirmed
-        if name != NO_ATTENTION and kinds.get(name, "control") != "control"
-    ]
-    sentences = []
-    if screening.rounds:
-        num_seeds = max((len(row.finished) for row in screening.rows), default=0)
-        sentences.append(
-            staging.two_stages(
-                num_screened=len(screening.rows),
-                num_seeds=num_seeds,
-                metric=cell.metric,
-                labels=designs,
-                num_fresh=last_seeds,
-                base=_base(cell),
-            )
-        )
-    if screening.only_screened and screening.rounds:
-        only = [labels[name] for name in screening.only_screened]
-        sentences.append(staging.only_screened(only))
+    labels = {row.design.name: spoken(row) for row in (*screening.rows, *cell.rows)}
+    sentences = [_two_stages(cell, screening)]
+    if screening.only_screened:
+        sentences.append(staging.only_screened([labels[n] for n in screening.only_screened]))
     if len(screening.rounds) > 1:
-        joined = [labels.get(name, name) for name in last_names]
+        num_fresh, names = screening.rounds[-1]
+        joined = [labels.get(name, name) for name in names]
         sentences.append(
-            staging.grown(joined, num_fresh=last_seeds, num_rounds=len(screening.rounds))
+            staging.grown(joined, num_fresh=num_fresh, num_rounds=len(screening.rounds))
         )
     return sentences
+
+
+def _two_stages(cell: Cell, screening: Screening) -> str:
+    """Say what was screened and what ran again; a design may be screened at another size only."""
+    known = {row.design.name: row for row in (*screening.rows, *cell.rows)}
+    others = [name for name in screening.confirmed if name != NO_ATTENTION]
+    # What neither was screened nor has run yet is a control: those join in the second stage.
+    designs = [n for n in others if n in known and known[n].design.kind != "control"]
+    num_run = {row.design.name: len(row.outcomes) for row in cell.rows}
+    num_fresh = screening.rounds[-1][0]
+    return staging.two_stages(
+        num_screened=len(screening.rows),
+        num_seeds=max((len(row.finished) for row in screening.rows), default=0),
+        metric=cell.metric,
+        labels=[spoken(known[name]) for name in designs],
+        num_fresh=num_fresh,
+        base=_base(cell),
+        with_controls=len(designs) < len(others),
+        is_complete=all(num_run.get(name, 0) >= num_fresh for name in screening.confirmed),
+    )
 
 
 def _highest(cell: Cell) -> str:
