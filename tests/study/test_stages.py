@@ -177,6 +177,20 @@ def test_a_budget_that_ends_in_stage_one_confirms_nothing_yet(data, tmp_path):
     assert "seeds" in str(Run.read(folder).config["plan"]["confirm"])
 
 
+def test_fresh_seeds_may_be_fewer_until_the_second_stage_began(data, tmp_path):
+    folder = compared(data, tmp_path / "run", ["csa"], budget_seconds=1e-3, confirm_seeds=7).folder
+    compared(data, folder, ["csa"])
+    assert seeds_of(folder, "none") == [0, 1, 1000, 1001, 1002]
+
+
+def test_a_row_that_cannot_be_built_is_not_waited_for(data, tmp_path):
+    run = compared(data, tmp_path / "run", ["csa", "widened"], backbone="timm:resnet10t")
+    (cell,) = Run.read(run.folder).config["plan"]["confirm"].values()
+    assert "none" in cell["rounds"][0]["designs"]
+    assert "widened" not in cell["rounds"][0]["designs"]
+    assert read_summary(run.folder)["missing"] == ""
+
+
 def test_full_controls_match_each_design_by_size_and_gain(data, tmp_path):
     folder = compared(
         data, tmp_path / "run", ["csa", "x + S(C(x))", "eca"], controls="full", confirm=False,

@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from whatwhere.blocks.designs import Design
 from whatwhere.records import Ledger, Run
 from whatwhere.report.screening import MOST_CONFIRMED
+from whatwhere.study.asked import REFERENCE
 from whatwhere.study.folder import RunFolder, numerics_key
 from whatwhere.study.history import check_numerics
 from whatwhere.study.plan import duration
@@ -45,15 +46,18 @@ def plan_second_stage(
             for item in session.prepared
         ]
         folder = RunFolder(session.path, request)
-        names = {c.dataset: (list(c.screenings), c.names) for c in chosen}
-        num_seeds = folder.confirmed_seeds(names)
+        num_seeds = folder.confirmed_seeds({c.dataset: list(c.screenings) for c in chosen})
         rows = {item.dataset: item.designs for item in chosen}
         ready = session.make_ready(folder, rows)
+        # A backbone that cannot be widened has no widened row, so none may be waited for.
+        costed = {item.name: item.costs for item in ready}
+        chosen = [c.among(costed[c.dataset]) for c in chosen]
         stage = session.plan(
             ready, rows, fresh_seeds(num_seeds), ledger=ledger, budget_seconds=budget_seconds
         )
         notice = numerics_notice(session, stage)
         if ledger:
+            names = {c.dataset: (list(c.screenings), c.names) for c in chosen}
             folder.confirm(names, num_seeds)
     told = [_told(item, num_seeds) for item in chosen]
     told += [note for item in chosen for note in item.notes]
@@ -105,11 +109,12 @@ def forecast_second_stage(session: Session, designs: Sequence[Design], first: St
 
 
 def _told(chosen: Chosen, num_seeds: int) -> str:
-    leading = [d.name for d in chosen.designs if d.card.kind != "control" and d.name != "none"]
-    num_controls = len(chosen.designs) - len(leading)
+    leading = [d.name for d in chosen.designs if d.card.kind != "control" and d.name != REFERENCE]
+    num_controls = sum(d.card.kind == "control" for d in chosen.designs)
     return (
-        f"{chosen.dataset}: stage two runs {', '.join(leading) or 'no design'} and"
-        f" {num_controls} controls with {num_seeds} fresh seeds, chosen by validation"
+        f"{chosen.dataset}: stage two runs {', '.join(leading) or 'no design'}, no attention and"
+        f" {num_controls} control{'' if num_controls == 1 else 's'} with {num_seeds} fresh seeds,"
+        " chosen by validation"
     )
 
 
