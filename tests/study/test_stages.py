@@ -303,6 +303,9 @@ def test_a_dry_run_tells_of_the_second_stage_and_writes_nothing(data, confirmed,
     assert any("then a second stage: of 4 rows" in line for line in done.forecast)
     assert not (tmp_path / "new").exists()
     before = json.dumps(sorted(records(confirmed)))
+    (table,) = done.seeds  # csa, no attention, one gain and one size at most
+    assert (table.num_seeds, table.num_rows, table.is_second_stage) == (3, 4, True)
     again = run_comparison(request, folder=confirmed, num_workers=0, dry_run=True)
     assert any("chosen by validation" in line for line in again.forecast)
+    assert any("with 3 seeds, differences of about" in line for line in again.forecast)
     assert json.dumps(sorted(records(confirmed))) == before

@@ -98,7 +98,13 @@ def grown(labels: Sequence[str], *, num_fresh: int, num_rounds: int) -> str:
 
 
 def highest_mean(
-    label: str, *, num_designs: int, luck: float, metric: str, kind: str = "design"
+    label: str,
+    *,
+    num_designs: int,
+    luck: float,
+    metric: str,
+    kind: str = "design",
+    can_confirm: bool = True,
 ) -> str:
     """Say how much of a highest mean is luck; it is never called best.
 
@@ -108,12 +114,14 @@ def highest_mean(
         luck: How far the highest of so many equal means lies above their truth, as a share of one.
         metric: The metric compared.
         kind: What is compared: "design", "network" or "design or network".
+        can_confirm: Whether a second stage is possible.
 
     Returns:
         The sentences.
     """
+    remedy = "; --confirm runs what leads again, with fresh seeds" if can_confirm else ""
     return (
         f"{begun(label)} has the highest mean {metric_name(metric)}. The highest of {num_designs}"
         f" equally good {many(kind)} would lie about {points(luck)} points too high by the luck of"
-        " its seeds alone; --confirm runs what leads again, with fresh seeds."
+        f" its seeds alone{remedy}."
     )

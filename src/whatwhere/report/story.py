@@ -9,7 +9,7 @@ from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
 from whatwhere.report.controls import Verdict, against_controls
 from whatwhere.report.numbers import is_number
 from whatwhere.report.protocol import protocol_name
-from whatwhere.report.useful import Judged, judge_designs, plain_row
+from whatwhere.report.useful import PURPOSES, Judged, judge_designs, plain_row
 from whatwhere.report.verdicts import useful_designs
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.highest import luck_of_highest
@@ -73,7 +73,9 @@ def tell(cell: Cell, *, place: str) -> Story:
         cautions=tuple(_cautions(cell)),
         stages=tuple(_stages(cell)),
         highest=_highest(cell),
-        useful=useful_designs(judged, base=_base(cell)),
+        useful=useful_designs(
+            judged, base=_base(cell), can_run=_can_run(cell), can_confirm=cell.num_folds == 1
+        ),
         judged=judged,
         advice=advise(cell),
     )
@@ -137,7 +139,16 @@ def _highest(cell: Cell) -> str:
         luck=luck,
         metric=cell.metric,
         kind=cell.kind,
+        can_confirm=cell.num_folds == 1,
     )
+
+
+def _can_run(cell: Cell) -> tuple[str, ...]:
+    """Return for what controls can be built: not for all backbones, none for trained weights."""
+    attention, _, gain = PURPOSES
+    if cell.recipe.get("pretrained") or cell.recipe.get("start") == "identity":
+        return (attention,)
+    return PURPOSES if cell.recipe.get("widened_inner_widths", True) else (attention, gain)
 
 
 def _headline(cell: Cell, place: str) -> str:

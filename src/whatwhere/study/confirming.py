@@ -8,6 +8,7 @@ from whatwhere.records import Ledger, Run
 from whatwhere.report.screening import MOST_CONFIRMED
 from whatwhere.study.asked import REFERENCE
 from whatwhere.study.folder import RunFolder, numerics_key
+from whatwhere.study.forecast import detectable_line
 from whatwhere.study.history import check_numerics
 from whatwhere.study.plan import duration
 from whatwhere.study.session import Session, Stage
@@ -60,6 +61,10 @@ def plan_second_stage(
             names = {c.dataset: (list(c.screenings), c.names) for c in chosen}
             folder.confirm(names, num_seeds)
     told = [_told(item, num_seeds) for item in chosen]
+    told += [
+        detectable_line(item, num_rows=len(c.designs), num_seeds=num_seeds)
+        for item, c in zip(ready, chosen, strict=True)
+    ]
     told += [note for item in chosen for note in item.notes]
     return stage, tuple(line for line in (*told, *_planned(stage), notice) if line)
 
