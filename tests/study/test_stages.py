@@ -191,6 +191,33 @@ def test_a_row_that_cannot_be_built_is_not_waited_for(data, tmp_path):
     assert read_summary(run.folder)["missing"] == ""
 
 
+def test_a_confirmed_design_whose_file_is_gone_takes_its_own_control_with_it(data, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from torch import nn\nclass Mine(nn.Conv2d):\n    def __init__(self, channels):\n"
+        "        super().__init__(channels, channels, 1)\n"
+    )
+    run = compared(data, tmp_path / "run", [f"{file}:Mine"], controls="full", seeds=3)
+    (cell,) = Run.read(run.folder).config["plan"]["confirm"].values()
+    assert "Mine" in cell["rounds"][0]["designs"]
+    assert any(name.startswith("wide_") for name in cell["rounds"][0]["designs"])
+    before = records(run.folder)
+    file.unlink()
+    compared(data, run.folder, ["none"], controls="full", seeds=3)
+    assert records(run.folder) == before
+
+
+def test_a_screened_design_whose_code_changed_is_not_confirmed(data, tmp_path):
+    file = tmp_path / "mine.py"
+    text = "from torch import nn\nclass Mine(nn.Conv2d):\n    def __init__(self, channels):\n"
+    file.write_text(f"{text}        super().__init__(channels, channels, 1)\n")
+    name = f"{file}:Mine"
+    run = compared(data, tmp_path / "run", [name], confirm=False, confirm_seeds=None)
+    file.write_text(f"{text}        super().__init__(channels, channels, 3, padding=1)\n")
+    with pytest.raises(UsageError, match="was made by another version of 'Mine'"):
+        compared(data, run.folder, ["none"])
+
+
 def test_full_controls_match_each_design_by_size_and_gain(data, tmp_path):
     folder = compared(
         data, tmp_path / "run", ["csa", "x + S(C(x))", "eca"], controls="full", confirm=False,

@@ -127,6 +127,11 @@ class ReadyData:
         added = added_parameters(design)
         return None if added is None else dict(self.own_sizes.values()).get(added)
 
+    def can_build(self, design: Design) -> bool:
+        """Say whether a row was measured and, where it is widened, how wide it is."""
+        known = not is_widened(design) or self.widths_of(design) is not None
+        return known and design.name in self.costs
+
     def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
         pretrained = self.prepared.pretrained
