@@ -107,6 +107,9 @@ def test_pilot_runs_measure_the_plan_and_count(cli, tmp_path):
     assert len(plan["trials"]) == 15 - 4
     kept = {path: path.read_bytes() for path in (tmp_path / "run").rglob("record.json")}
     assert len(kept) == 4
+    page = (tmp_path / "run" / "report.html").read_text()
+    assert "11 of 15 planned trials have not run; the same command completes them." in page
+    assert "-d sca,csa --seeds 3 " in page
     done = cli(*command, "--dry-run")
     assert "Measured on 4 runs of no attention and csa" in done.stdout
     assert cli(*command, "--seeds", "2").returncode == 0

@@ -53,6 +53,14 @@ def test_one_plain_sentence(need, words):
     )
 
 
+def test_of_two_stages_the_plan_is_about_the_second():
+    said = sentence(replace(ASSUMED, num_seeds=10, is_second_stage=True))
+    assert said.startswith(
+        "Scans: with 10 fresh seeds, differences of about 5.2 points and more between up to 7"
+        " confirmed rows could be detected (80 % power); for 1 point it takes about 41 seeds"
+    )
+
+
 def test_one_seed_tells_nothing_apart():
     said = sentence(replace(ASSUMED, num_seeds=1, detectable=1.0))
     assert said.startswith("Scans: with 1 seed, nothing could be told apart; for 1 point")

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -183,6 +184,30 @@ def test_a_second_stage_that_grew_says_so(tmp_path):
     assert "grcsa" in {row["design"] for row in cell_of(folder)["leaderboard"]}
 
 
+@pytest.mark.parametrize("num_kept", [0, 2])
+def test_a_second_stage_that_was_interrupted_is_not_said_to_have_run(tmp_path, num_kept):
+    folder = fake.write_fake_run(tmp_path / "run", PLAN)
+    for trial in Run.read(folder).trials:
+        if trial.key.seed >= 1000 + num_kept:
+            shutil.rmtree(trial.folder)
+    write_report(folder)
+    cell = cell_of(folder)
+    assert cell["stages"][0].endswith(
+        "then tgpfa, rcsa, no attention and the controls run again, which is not complete yet, with"
+        " 5 fresh seeds. All that is judged here is from the second stage."
+    )
+    assert cell["recommendation"].startswith("Screening only")
+
+
+def test_a_design_that_was_screened_at_another_size_only_is_no_control(tmp_path):
+    folder = fake.write_fake_run(tmp_path / "run", PLAN)
+    for trial in Run.read(folder).trials:
+        if trial.key.design == "rcsa" and trial.key.seed < 1000:
+            shutil.rmtree(trial.folder)
+    write_report(folder)
+    assert "then tgpfa, rcsa, no attention and the controls ran" in cell_of(folder)["stages"][0]
+
+
 def test_planned_trials_of_both_stages_are_counted(tmp_path):
     folder = fake.write_fake_run(tmp_path / "run", replace(PLAN, num_fresh=3))
     config = (folder / "config.toml").read_text()
@@ -206,6 +231,13 @@ def test_sentences():
         "Two stages: 24 rows were screened with 3 seeds by their macro F1 on validation images"
         " alone; then csa, sca, no attention and the controls ran with 10 fresh seeds. All that is"
         " judged here is from the second stage."
+    )
+    few = {"num_screened": 2, "num_seeds": 3, "metric": "accuracy", "num_fresh": 10}
+    assert "; then csa and no attention ran with 10 fresh" in staging.two_stages(
+        labels=["csa"], with_controls=False, **few
+    )
+    assert "; then no design, only no attention ran with 10 fresh" in staging.two_stages(
+        labels=[], with_controls=False, **few
     )
     assert staging.only_screened(["csa"]) == (
         "Only screened so far: csa. By validation it may be best, but it has no fresh seeds, so"

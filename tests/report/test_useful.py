@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from tests.report.conftest import fake
-from whatwhere.report import verdicts
+from whatwhere.report import staging, verdicts
 from whatwhere.report.build import write_report
 from whatwhere.report.useful import PURPOSES, Against, Judged
 
@@ -125,3 +125,41 @@ def test_sentences(second, third, expected):
         for purpose, label, status in zip(PURPOSES, labels, ("ahead", second, third), strict=True)
     )
     assert verdicts.usefulness(Judged("csa", "csa", against)) == expected
+
+
+@pytest.mark.parametrize(
+    ("recipe", "told"),
+    [
+        (
+            "widened_inner_widths = []",
+            "Not every control was run (its gain): --controls full runs them, and --confirm those"
+            " of the designs that it confirms. Here no control can be built for its cost.",
+        ),
+        ('start = "identity"', "like its own. Here no control can be built for its cost and its"),
+    ],
+)
+def test_no_control_is_proposed_that_cannot_be_run(tmp_path, recipe, told):
+    folder = fake.write_fake_run(tmp_path / "run", fake.FakePlan(rows=(NONE, BAD), facts=FACTS))
+    config, head = folder / "config.toml", "[recipe.cluttered-digits]\n"
+    config.write_text(config.read_text().replace(head, f"{head}{recipe}\n"))
+    write_report(folder)
+    (cell,) = json.loads((folder / "summary.json").read_text())["cells"]
+    assert told in cell["useful"]
+
+
+def test_confirmation_is_not_proposed_where_folds_forbid_it():
+    against = tuple(Against(purpose, None, "", "not run") for purpose in PURPOSES)
+    told = verdicts.useful_designs([Judged("csa", "csa", against)], can_confirm=False)
+    assert told.endswith("--controls full runs them.")
+    highest = staging.highest_mean(
+        "csa", num_designs=3, luck=0.01, metric="accuracy", can_confirm=False
+    )
+    assert highest.endswith("by the luck of its seeds alone.")
+
+
+def test_a_design_without_a_finished_run_is_not_behind(tmp_path):
+    states = {("sca", seed): ("diverged", "loss is not finite") for seed in range(3)}
+    plan = fake.FakePlan(rows=(NONE, CSA, BAD), facts=FACTS, states=states)
+    write_report(fake.write_fake_run(tmp_path / "run", plan))
+    (cell,) = json.loads((tmp_path / "run" / "summary.json").read_text())["cells"]
+    assert "sca (has no finished run here)" in cell["advice"]["prior"]

@@ -177,6 +177,47 @@ def test_a_budget_that_ends_in_stage_one_confirms_nothing_yet(data, tmp_path):
     assert "seeds" in str(Run.read(folder).config["plan"]["confirm"])
 
 
+def test_fresh_seeds_may_be_fewer_until_the_second_stage_began(data, tmp_path):
+    folder = compared(data, tmp_path / "run", ["csa"], budget_seconds=1e-3, confirm_seeds=7).folder
+    compared(data, folder, ["csa"])
+    assert seeds_of(folder, "none") == [0, 1, 1000, 1001, 1002]
+
+
+def test_a_row_that_cannot_be_built_is_not_waited_for(data, tmp_path):
+    run = compared(data, tmp_path / "run", ["csa", "widened"], backbone="timm:resnet10t")
+    (cell,) = Run.read(run.folder).config["plan"]["confirm"].values()
+    assert "none" in cell["rounds"][0]["designs"]
+    assert "widened" not in cell["rounds"][0]["designs"]
+    assert read_summary(run.folder)["missing"] == ""
+
+
+def test_a_confirmed_design_whose_file_is_gone_takes_its_own_control_with_it(data, tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text(
+        "from torch import nn\nclass Mine(nn.Conv2d):\n    def __init__(self, channels):\n"
+        "        super().__init__(channels, channels, 1)\n"
+    )
+    run = compared(data, tmp_path / "run", [f"{file}:Mine"], controls="full", seeds=3)
+    (cell,) = Run.read(run.folder).config["plan"]["confirm"].values()
+    assert "Mine" in cell["rounds"][0]["designs"]
+    assert any(name.startswith("wide_") for name in cell["rounds"][0]["designs"])
+    before = records(run.folder)
+    file.unlink()
+    compared(data, run.folder, ["none"], controls="full", seeds=3)
+    assert records(run.folder) == before
+
+
+def test_a_screened_design_whose_code_changed_is_not_confirmed(data, tmp_path):
+    file = tmp_path / "mine.py"
+    text = "from torch import nn\nclass Mine(nn.Conv2d):\n    def __init__(self, channels):\n"
+    file.write_text(f"{text}        super().__init__(channels, channels, 1)\n")
+    name = f"{file}:Mine"
+    run = compared(data, tmp_path / "run", [name], confirm=False, confirm_seeds=None)
+    file.write_text(f"{text}        super().__init__(channels, channels, 3, padding=1)\n")
+    with pytest.raises(UsageError, match="was made by another version of 'Mine'"):
+        compared(data, run.folder, ["none"])
+
+
 def test_full_controls_match_each_design_by_size_and_gain(data, tmp_path):
     folder = compared(
         data, tmp_path / "run", ["csa", "x + S(C(x))", "eca"], controls="full", confirm=False,
@@ -289,6 +330,9 @@ def test_a_dry_run_tells_of_the_second_stage_and_writes_nothing(data, confirmed,
     assert any("then a second stage: of 4 rows" in line for line in done.forecast)
     assert not (tmp_path / "new").exists()
     before = json.dumps(sorted(records(confirmed)))
+    (table,) = done.seeds  # csa, no attention, one gain and one size at most
+    assert (table.num_seeds, table.num_rows, table.is_second_stage) == (3, 4, True)
     again = run_comparison(request, folder=confirmed, num_workers=0, dry_run=True)
     assert any("chosen by validation" in line for line in again.forecast)
+    assert any("with 3 seeds, differences of about" in line for line in again.forecast)
     assert json.dumps(sorted(records(confirmed))) == before

@@ -54,11 +54,14 @@ def seed_facts(table: SeedTable) -> dict[str, Any]:
 def sentence(table: SeedTable) -> str:
     """Say in one sentence what the seeds asked for can show, and what one point needs."""
     seeds = "1 seed" if table.num_seeds == 1 else f"{table.num_seeds} seeds"
+    rows = f"the {table.num_rows} rows"
+    if table.is_second_stage:
+        seeds, rows = f"{table.num_seeds} fresh seeds", f"up to {table.num_rows} confirmed rows"
     now = f"{visible(table.title)}: with {seeds}, nothing could be told apart"
     if table.detectable < 1:
         now = (
             f"{table.title}: with {seeds}, differences of about {points_at_most(table.detectable)}"
-            f" points and more between the {table.num_rows} rows could be detected (80 % power)"
+            f" points and more between {rows} could be detected (80 % power)"
         )
     planned = table.table[_SENTENCE_TARGET]
     need = planned.need
@@ -116,7 +119,10 @@ def basis(table: SeedTable) -> str:
 def _as_table(table: SeedTable) -> Table:
     shown = Table(box=None, header_style="dim", pad_edge=False)
     shown.add_column("to see")
-    for scope in ("a planned pair", f"all {table.num_rows} rows"):
+    for scope in (
+        "a planned pair",
+        f"{'up to' if table.is_second_stage else 'all'} {table.num_rows} rows",
+    ):
         shown.add_column(f"seeds, {scope}", justify="right")
         shown.add_column("time", justify="right")
     shown.add_column("decidable?")

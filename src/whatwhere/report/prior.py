@@ -34,6 +34,8 @@ def _standing(cell: Cell, names: Sequence[str]) -> str:
 
 def _stands(cell: Cell, name: str) -> str:
     rows = {row.design.name: row for row in cell.rows}
+    if name in rows and not rows[name].finished:
+        return "has no finished run here"
     if name in rows and is_compared(cell):
         return "may be best here" if name in cell.compared.may_be_best else "behind here"
     if name in rows:

@@ -29,6 +29,8 @@ def two_stages(
     labels: Sequence[str],
     num_fresh: int,
     base: str = "no attention",
+    with_controls: bool = True,
+    is_complete: bool = True,
 ) -> str:
     """Say how the rows were chosen and what they are judged by.
 
@@ -39,15 +41,22 @@ def two_stages(
         labels: Designs that were confirmed.
         num_fresh: Seeds of the second stage.
         base: How the backbone without attention is called.
+        with_controls: Whether controls are in the second stage.
+        is_complete: Whether every trial of the second stage is on record.
 
     Returns:
         The sentences.
     """
-    what = listed(labels) if labels else "no design"
+    what = f"{listed(labels)}, {base}" if labels else f"no design, only {base}"
+    if with_controls:
+        what = f"{what} and the controls"
+    elif labels:
+        what = f"{listed(labels)} and {base}"
+    ran = "ran with" if is_complete else "run again, which is not complete yet, with"
     return (
         f"Two stages: {num_screened} rows were screened with {num_seeds} seeds by their"
-        f" {metric_name(metric)} on validation images alone; then {what}, {base} and the"
-        f" controls ran with {num_fresh} fresh seeds. All that is judged here is from the second"
+        f" {metric_name(metric)} on validation images alone; then {what} {ran} {num_fresh} fresh"
+        " seeds. All that is judged here is from the second"
         " stage."
     )
 
@@ -89,7 +98,13 @@ def grown(labels: Sequence[str], *, num_fresh: int, num_rounds: int) -> str:
 
 
 def highest_mean(
-    label: str, *, num_designs: int, luck: float, metric: str, kind: str = "design"
+    label: str,
+    *,
+    num_designs: int,
+    luck: float,
+    metric: str,
+    kind: str = "design",
+    can_confirm: bool = True,
 ) -> str:
     """Say how much of a highest mean is luck; it is never called best.
 
@@ -99,12 +114,14 @@ def highest_mean(
         luck: How far the highest of so many equal means lies above their truth, as a share of one.
         metric: The metric compared.
         kind: What is compared: "design", "network" or "design or network".
+        can_confirm: Whether a second stage is possible.
 
     Returns:
         The sentences.
     """
+    remedy = "; --confirm runs what leads again, with fresh seeds" if can_confirm else ""
     return (
         f"{begun(label)} has the highest mean {metric_name(metric)}. The highest of {num_designs}"
         f" equally good {many(kind)} would lie about {points(luck)} points too high by the luck of"
-        " its seeds alone; --confirm runs what leads again, with fresh seeds."
+        f" its seeds alone{remedy}."
     )

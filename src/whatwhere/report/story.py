@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from whatwhere.report import cautions, staging, wording
 from whatwhere.report.advice import Advice, advise
-from whatwhere.report.cell import NO_ATTENTION, Cell
+from whatwhere.report.cell import NO_ATTENTION, Cell, Screening
 from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
 from whatwhere.report.controls import Verdict, against_controls
 from whatwhere.report.numbers import is_number
 from whatwhere.report.protocol import protocol_name
-from whatwhere.report.useful import Judged, judge_designs, plain_row
+from whatwhere.report.useful import PURPOSES, Judged, judge_designs, plain_row
 from whatwhere.report.verdicts import useful_designs
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.highest import luck_of_highest
@@ -73,7 +73,9 @@ def tell(cell: Cell, *, place: str) -> Story:
         cautions=tuple(_cautions(cell)),
         stages=tuple(_stages(cell)),
         highest=_highest(cell),
-        useful=useful_designs(judged, base=_base(cell)),
+        useful=useful_designs(
+            judged, base=_base(cell), can_run=_can_run(cell), can_confirm=cell.num_folds == 1
+        ),
         judged=judged,
         advice=advise(cell),
     )
@@ -88,38 +90,39 @@ def _base(cell: Cell) -> str:
 
 def _stages(cell: Cell) -> list[str]:
     screening = cell.screening
-    if screening is None:
+    if screening is None or not screening.rounds:
         return []
-    labels = {row.design.name: spoken(row) for row in screening.rows}
-    kinds = {row.design.name: row.design.kind for row in screening.rows}
-    last_seeds, last_names = screening.rounds[-1] if screening.rounds else (0, ())
-    designs = [
-        labels[name]
-        for name in screening.confirmed
-        if name != NO_ATTENTION and kinds.get(name, "control") != "control"
-    ]
-    sentences = []
-    if screening.rounds:
-        num_seeds = max((len(row.finished) for row in screening.rows), default=0)
-        sentences.append(
-            staging.two_stages(
-                num_screened=len(screening.rows),
-                num_seeds=num_seeds,
-                metric=cell.metric,
-                labels=designs,
-                num_fresh=last_seeds,
-                base=_base(cell),
-            )
-        )
-    if screening.only_screened and screening.rounds:
-        only = [labels[name] for name in screening.only_screened]
-        sentences.append(staging.only_screened(only))
+    labels = {row.design.name: spoken(row) for row in (*screening.rows, *cell.rows)}
+    sentences = [_two_stages(cell, screening)]
+    if screening.only_screened:
+        sentences.append(staging.only_screened([labels[n] for n in screening.only_screened]))
     if len(screening.rounds) > 1:
-        joined = [labels.get(name, name) for name in last_names]
+        num_fresh, names = screening.rounds[-1]
+        joined = [labels.get(name, name) for name in names]
         sentences.append(
-            staging.grown(joined, num_fresh=last_seeds, num_rounds=len(screening.rounds))
+            staging.grown(joined, num_fresh=num_fresh, num_rounds=len(screening.rounds))
         )
     return sentences
+
+
+def _two_stages(cell: Cell, screening: Screening) -> str:
+    """Say what was screened and what ran again; a design may be screened at another size only."""
+    known = {row.design.name: row for row in (*screening.rows, *cell.rows)}
+    others = [name for name in screening.confirmed if name != NO_ATTENTION]
+    # What neither was screened nor has run yet is a control: those join in the second stage.
+    designs = [n for n in others if n in known and known[n].design.kind != "control"]
+    num_run = {row.design.name: len(row.outcomes) for row in cell.rows}
+    num_fresh = screening.rounds[-1][0]
+    return staging.two_stages(
+        num_screened=len(screening.rows),
+        num_seeds=max((len(row.finished) for row in screening.rows), default=0),
+        metric=cell.metric,
+        labels=[spoken(known[name]) for name in designs],
+        num_fresh=num_fresh,
+        base=_base(cell),
+        with_controls=len(designs) < len(others),
+        is_complete=all(num_run.get(name, 0) >= num_fresh for name in screening.confirmed),
+    )
 
 
 def _highest(cell: Cell) -> str:
@@ -136,7 +139,16 @@ def _highest(cell: Cell) -> str:
         luck=luck,
         metric=cell.metric,
         kind=cell.kind,
+        can_confirm=cell.num_folds == 1,
     )
+
+
+def _can_run(cell: Cell) -> tuple[str, ...]:
+    """Return for what controls can be built: not for all backbones, none for trained weights."""
+    attention, _, gain = PURPOSES
+    if cell.recipe.get("pretrained") or cell.recipe.get("start") == "identity":
+        return (attention,)
+    return PURPOSES if cell.recipe.get("widened_inner_widths", True) else (attention, gain)
 
 
 def _headline(cell: Cell, place: str) -> str:

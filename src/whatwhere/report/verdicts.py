@@ -1,6 +1,6 @@
 """The sentences that judge one row by another; one that does not beat a control is said not to."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from whatwhere.report.numbers import points_at_least, points_at_most
 from whatwhere.report.useful import (
@@ -118,12 +118,20 @@ def _called(item: Against) -> str:
     return f"{item.label} ({item.purpose})" if item.label else item.purpose
 
 
-def useful_designs(judged: Sequence[Judged], *, base: str = "no attention") -> str:
+def useful_designs(
+    judged: Sequence[Judged],
+    *,
+    base: str = "no attention",
+    can_run: Collection[str] = PURPOSES,
+    can_confirm: bool = True,
+) -> str:
     """Say in one sentence which designs are useful.
 
     Args:
         judged: All designs of attention in a cell.
         base: How the backbone without attention is called.
+        can_run: The PURPOSES of which this run could have a control.
+        can_confirm: Whether a second stage is possible.
 
     Returns:
         The sentence; empty without any.
@@ -136,13 +144,17 @@ def useful_designs(judged: Sequence[Judged], *, base: str = "no attention") -> s
         verb = "is useful: it beats" if len(useful) == 1 else "are useful: each beats"
         return f"{begun(listed(useful))} {verb} {three}."
     missing = sorted({a.purpose for item in judged for a in item.in_state(NOT_RUN)})
-    also = (
-        f" Not every control was run ({', '.join(missing)}): --controls full runs them, and"
-        " --confirm those of the designs that it confirms."
-        if missing
-        else ""
-    )
+    also = _how_to_run([p for p in missing if p in can_run], can_confirm=can_confirm)
+    if never := [purpose for purpose in missing if purpose not in can_run]:
+        also += f" Here no control can be built for {' and '.join(never)}."
     return f"No design is shown to be useful here, which takes beating {three}.{also}"
+
+
+def _how_to_run(missing: Sequence[str], *, can_confirm: bool) -> str:
+    if not missing:
+        return ""
+    confirm = ", and --confirm those of the designs that it confirms" if can_confirm else ""
+    return f" Not every control was run ({', '.join(missing)}): --controls full runs them{confirm}."
 
 
 def pair(

@@ -70,7 +70,7 @@ def run_comparison(
     display: Display | None = None,
     num_workers: int | None = None,
     dry_run: bool = False,
-    pilot: bool = False,
+    pilot_seeds: int | None = None,
     wait: bool = True,
     exact: bool = False,
 ) -> CompareResult:
@@ -82,7 +82,8 @@ def run_comparison(
         display: What to tell meanwhile; nothing by default.
         num_workers: Worker processes; by default one per core, none on an accelerator.
         dry_run: Whether to stop after the plan; nothing is written then.
-        pilot: Whether to run no attention and one design only, of all that is asked for.
+        pilot_seeds: Where given, run only no attention and one design, with so many seeds, of all
+            that is asked for.
         wait: Whether to wait for other processes that work on the same run.
         exact: Whether to refuse to add to trials of another version, processor or thread count.
 
@@ -115,7 +116,7 @@ def run_comparison(
         session = Session(
             request, path, prepared, device, workers, display, Path(scratch), wait, exact
         )
-        plan, told, seeds = _run_stages(session, designs, dry_run=dry_run, pilot=pilot)
+        plan, told, seeds = _run_stages(session, designs, dry_run=dry_run, pilot_seeds=pilot_seeds)
         if dry_run:
             return CompareResult(path, plan, told, (), None, seeds)
         with session.alone():
@@ -124,7 +125,7 @@ def run_comparison(
 
 
 def _run_stages(
-    session: Session, designs: tuple[Design, ...], *, dry_run: bool, pilot: bool
+    session: Session, designs: tuple[Design, ...], *, dry_run: bool, pilot_seeds: int | None
 ) -> tuple[Plan, tuple[str, ...], tuple[SeedTable, ...]]:
     """Plan and run the first stage, then the second where it is asked for."""
     request, path, started = session.request, session.path, time.monotonic()
@@ -134,11 +135,12 @@ def _run_stages(
         ready = session.make_ready(run, rows)
         ledger = None if dry_run else Ledger(path / "ledger.sqlite", known=bool(run.config))
         budget = request.budget_seconds
-        seeds = range(request.seeds)
+        pilot = pilot_seeds is not None
+        seeds = range(pilot_seeds or request.seeds)
         planned = {name: pilot_rows(own) if pilot else own for name, own in rows.items()}
         first = session.plan(ready, planned, seeds, ledger=ledger, budget_seconds=budget)
         told = tuple(forecast(request, first.plan, ready, first.settled, dry_run=dry_run))
-        if request.confirm_seeds and first.plan.trials:
+        if request.confirm_seeds and first.plan.trials and not pilot:
             told += (forecast_second_stage(session, designs, first),)
         notice = numerics_notice(session, first)
         if ledger:

@@ -1,14 +1,18 @@
 """Running the second stage: chosen by validation, planned, told, recorded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 
 from whatwhere.blocks.designs import Design
 from whatwhere.records import Ledger, Run
 from whatwhere.report.screening import MOST_CONFIRMED
+from whatwhere.study.asked import REFERENCE
+from whatwhere.study.display import Silent
 from whatwhere.study.folder import RunFolder, numerics_key
-from whatwhere.study.history import check_numerics
+from whatwhere.study.forecast import detectable_line
+from whatwhere.study.history import check_numerics, settled_trials
 from whatwhere.study.plan import duration
+from whatwhere.study.ready import ReadyData
 from whatwhere.study.session import Session, Stage
 from whatwhere.study.stages import Chosen, choose_confirmed, fresh_seeds, most_confirmed
 
@@ -45,19 +49,45 @@ def plan_second_stage(
             for item in session.prepared
         ]
         folder = RunFolder(session.path, request)
-        names = {c.dataset: (list(c.screenings), c.names) for c in chosen}
-        num_seeds = folder.confirmed_seeds(names)
+        num_seeds = folder.confirmed_seeds({c.dataset: list(c.screenings) for c in chosen})
         rows = {item.dataset: item.designs for item in chosen}
         ready = session.make_ready(folder, rows)
+        # A backbone that cannot be widened has no widened row, so none may be waited for.
+        chosen = [c.among(item.can_build) for item, c in zip(ready, chosen, strict=True)]
+        rows = {item.dataset: item.designs for item in chosen}
+        _refuse_other_code(session, run, ready, rows)
         stage = session.plan(
             ready, rows, fresh_seeds(num_seeds), ledger=ledger, budget_seconds=budget_seconds
         )
         notice = numerics_notice(session, stage)
         if ledger:
+            names = {c.dataset: (list(c.screenings), c.names) for c in chosen}
             folder.confirm(names, num_seeds)
     told = [_told(item, num_seeds) for item in chosen]
+    told += [
+        detectable_line(item, num_rows=len(c.designs), num_seeds=num_seeds)
+        for item, c in zip(ready, chosen, strict=True)
+    ]
     told += [note for item in chosen for note in item.notes]
     return stage, tuple(line for line in (*told, *_planned(stage), notice) if line)
+
+
+def _refuse_other_code(
+    session: Session,
+    run: Run,
+    ready: Sequence[ReadyData],
+    rows: Mapping[str, Sequence[Design]],
+) -> None:
+    """Refuse to confirm a design whose code is no longer that which was screened."""
+    identities = {
+        trial.key: item.identity(design, trial.key, device=session.device)
+        for item in ready
+        for design in rows[item.name]
+        for trial in run.trials
+        if (trial.key.dataset, trial.key.design) == (item.name, design.name)
+    }
+    # What is damaged is repaired by the stage that needs it.
+    settled_trials(session.path, identities, Silent(), ledger=None)
 
 
 def numerics_notice(session: Session, stage: Stage) -> str:
@@ -105,11 +135,12 @@ def forecast_second_stage(session: Session, designs: Sequence[Design], first: St
 
 
 def _told(chosen: Chosen, num_seeds: int) -> str:
-    leading = [d.name for d in chosen.designs if d.card.kind != "control" and d.name != "none"]
-    num_controls = len(chosen.designs) - len(leading)
+    leading = [d.name for d in chosen.designs if d.card.kind != "control" and d.name != REFERENCE]
+    num_controls = sum(d.card.kind == "control" for d in chosen.designs)
     return (
-        f"{chosen.dataset}: stage two runs {', '.join(leading) or 'no design'} and"
-        f" {num_controls} controls with {num_seeds} fresh seeds, chosen by validation"
+        f"{chosen.dataset}: stage two runs {', '.join(leading) or 'no design'}, no attention and"
+        f" {num_controls} control{'' if num_controls == 1 else 's'} with {num_seeds} fresh seeds,"
+        " chosen by validation"
     )
 
 

@@ -109,7 +109,8 @@ class RunFolder:
         if self.request.confirm_seeds:
             waiting = {"seeds": self.request.confirm_seeds, "rounds": []}
             cells = [f"{name}-n{size}" for name, own in sizes.items() for size in own]
-            plan["confirm"] = {**dict.fromkeys(cells, waiting), **before.get("confirm", {})}
+            had = {c: own for c, own in before.get("confirm", {}).items() if own["rounds"]}
+            plan["confirm"] = {**before.get("confirm", {}), **dict.fromkeys(cells, waiting), **had}
         recipes = dict(self.config.get("recipe", {}))
         for item in prepared:
             recipes[item.name] = {
@@ -134,20 +135,20 @@ class RunFolder:
         }
         self._write_config()
 
-    def confirmed_seeds(self, chosen: dict[str, tuple[list[int], list[str]]]) -> int:
+    def confirmed_seeds(self, sizes: dict[str, list[int]]) -> int:
         """Return how many fresh seeds the second stage has: what is asked for, and never fewer
         than it had.
 
         Args:
-            chosen: Training sizes and names of rows, by data set.
+            sizes: Training sizes by data set.
 
         Returns:
             The number, the same for all data sets of a command.
         """
         known = self.config.get("plan", {}).get("confirm", {})
-        cells = [f"{name}-n{size}" for name, (sizes, _) in chosen.items() for size in sizes]
-        asked = self.request.confirm_seeds or 0
-        return max([asked, *(known[cell]["seeds"] for cell in cells if cell in known)])
+        cells = [f"{name}-n{size}" for name, own in sizes.items() for size in own]
+        had = [known[cell]["seeds"] for cell in cells if known.get(cell, {}).get("rounds")]
+        return max(self.request.confirm_seeds or 0, *had, 0)
 
     def confirm(self, chosen: dict[str, tuple[list[int], list[str]]], num_seeds: int) -> None:
         """Write down which rows the second stage runs; a round is added where it grows.

@@ -42,9 +42,9 @@ def forecast(
     yield f"{len(plan.trials)} trials to run, about {duration(plan.seconds)}{done}"
     if plan.left_out:
         yield plan.left_out_text()
-    if not dry_run:
+    if not dry_run and request.confirm_seeds is None:
         for item in ready:
-            yield _detectable_line(item, request)
+            yield detectable_line(item, num_rows=len(item.costs), num_seeds=request.seeds)
     stronger = _stronger(ready[0])
     if stronger is not None and plan.seconds:
         name, factor = stronger
@@ -68,19 +68,29 @@ def _data_line(item: ReadyData) -> str:
     )
 
 
-def _detectable_line(item: ReadyData, request: Request) -> str:
+def detectable_line(item: ReadyData, *, num_rows: int, num_seeds: int) -> str:
+    """Say what test images could tell apart before anything is on record.
+
+    Args:
+        item: The data set.
+        num_rows: Rows that are compared.
+        num_seeds: Seeds of each.
+
+    Returns:
+        One line of text.
+    """
     from whatwhere.stats import predicted_detectable_difference
 
     difference = predicted_detectable_difference(
-        num_methods=max(2, len(item.costs)),
-        num_seeds=max(2, request.seeds),
+        num_methods=max(2, num_rows),
+        num_seeds=max(2, num_seeds),
         num_items=num_tested(item.prepared),
         seed_sd=ASSUMED_SEED_SD,
         disagreement=ASSUMED_DISAGREEMENT,
         against_control=False,
     )
     return (
-        f"{item.name}: with {request.seeds} seeds, differences of about"
+        f"{item.name}: with {num_seeds} seeds, differences of about"
         f" {100 * difference:.0f} points and more could be detected (80 % power, all pairs;"
         f" assuming runs spread by {100 * ASSUMED_SEED_SD:.0f} point and disagree on"
         f" {100 * ASSUMED_DISAGREEMENT:.0f} % of the images)"

@@ -49,13 +49,12 @@ def run_pilot(
         )
     if len(pilot_rows(choose_designs(request.designs))) < 2:
         raise UsageError("a pilot needs a design beside no attention, such as -d csa")
-    small = replace(request, seeds=num_seeds)
     run = run_comparison(
-        small,
+        request,
         folder=folder,
         display=display,
         num_workers=num_workers,
-        pilot=True,
+        pilot_seeds=num_seeds,
         wait=wait,
         exact=exact,
     )

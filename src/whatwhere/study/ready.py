@@ -23,6 +23,7 @@ from whatwhere.study.controls import (
 from whatwhere.study.measure import (
     costs_of,
     first_batch,
+    gain_of,
     median_widths,
     own_size,
     resolve_numerics,
@@ -126,6 +127,11 @@ class ReadyData:
         added = added_parameters(design)
         return None if added is None else dict(self.own_sizes.values()).get(added)
 
+    def can_build(self, design: Design) -> bool:
+        """Say whether a row was measured and, where it is widened, how wide it is."""
+        known = not is_widened(design) or self.widths_of(design) is not None
+        return known and design.name in self.costs
+
     def hashes(self, fold: int | None) -> dict[str, str | None]:
         """Return the hashes of recipe, data, split and weights, as records carry them."""
         pretrained = self.prepared.pretrained
@@ -147,7 +153,8 @@ class ReadyData:
                 "added_parameters": added_parameters(design),
             }
         if has_controls(design):
-            facts["gain_control"] = gain_control(self.costs[design.name]["initial_gain"])
+            # The cost may be from a record of before, whose gain was one draw of the weights.
+            facts["gain_control"] = gain_control(gain_of(design, self.spec.start))
         if design.name in self.own_sizes:
             num_added, _ = self.own_sizes[design.name]
             facts["cost_control"] = cost_control(num_added).name if num_added else NO_ATTENTION

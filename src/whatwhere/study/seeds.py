@@ -8,6 +8,7 @@ import numpy as np
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import DataError
 from whatwhere.records import Run, TrialKey
+from whatwhere.report.screening import MOST_CONFIRMED
 from whatwhere.report.tested import SharedImages, by_seed, read_answers
 from whatwhere.stats.groups import by_group
 from whatwhere.stats.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
@@ -17,6 +18,7 @@ from whatwhere.study.prepare import Prepared
 from whatwhere.study.ready import ReadyData
 from whatwhere.study.request import Request
 from whatwhere.study.session import Session
+from whatwhere.study.stages import fresh_seeds, most_confirmed
 
 MIN_PILOT_SEEDS = 2
 PILOT_SEEDS = 3  # what is proposed where nothing is on record
@@ -52,6 +54,7 @@ class SeedTable:
         pair: One need per target for one planned pair: no attention and the dearest design alone.
         table: For the whole table.
         pilot_seconds: How long pilot runs would take; None where runs are on record.
+        is_second_stage: Whether rows and seeds are those of a second stage, at most so many rows.
     """
 
     title: str
@@ -65,6 +68,7 @@ class SeedTable:
     pair: tuple[PlannedNeed, ...]
     table: tuple[PlannedNeed, ...]
     pilot_seconds: float | None
+    is_second_stage: bool = False
 
 
 def seed_tables(
@@ -116,31 +120,52 @@ class _Cell:
         dearest = max((name for name in seconds if name != REFERENCE), key=seconds.__getitem__)
         alone = {name: seconds[name] for name in (REFERENCE, dearest) if name in seconds}
         spread = pilot.of(num_rows).spread
+        share = num_rows / self._num_first
         sized = f", {self.size:,} training images" if len(prepared.subsets) > 1 else ""
         return SeedTable(
             title=f"{prepared.source.title}{sized}",
             metric=self.request.metric,
-            num_seeds=self.request.seeds,
+            num_seeds=self._num_seeds,
             num_rows=num_rows,
             num_items=num_tested(prepared),
             pilot=pilot,
             measured_on=known[1] if known else (),
-            detectable=spread.detectable_difference(self.request.seeds),
+            detectable=spread.detectable_difference(self._num_seeds),
             pair=tuple(self._planned(pilot.of(2), target, alone) for target in TARGETS),
-            table=tuple(self._planned(pilot.of(num_rows), target, seconds) for target in TARGETS),
+            table=tuple(
+                self._planned(pilot.of(num_rows), target, seconds, share=share)
+                for target in TARGETS
+            ),
             pilot_seconds=None if known else self._pilot_seconds(seconds),
+            is_second_stage=self.request.confirm_seeds is not None,
         )
 
     @property
-    def _num_rows(self) -> int:
+    def _num_first(self) -> int:
         return sum(design.name in self.item.costs for design in self.designs)
 
-    def _planned(self, pilot: Pilot, target: float, seconds: dict[str, float]) -> PlannedNeed:
+    @property
+    def _num_rows(self) -> int:
+        """How many rows test images will judge: of two stages those of the second, at most."""
+        if self.request.confirm_seeds is None:
+            return self._num_first
+        controls = self.request.controls
+        return max(2, most_confirmed(self.designs, most=MOST_CONFIRMED, controls=controls))
+
+    @property
+    def _num_seeds(self) -> int:
+        return self.request.confirm_seeds or self.request.seeds
+
+    def _planned(
+        self, pilot: Pilot, target: float, seconds: dict[str, float], *, share: float = 1.0
+    ) -> PlannedNeed:
+        """Plan one difference; `share` says how many rows there will be for each of these."""
         found = need(pilot, target)
         if found.num_seeds is None:
             return PlannedNeed(found, None)
-        wanted = range(found.num_seeds)
-        return PlannedNeed(found, self._time(seconds, wanted))
+        number = found.num_seeds
+        wanted = range(number) if self.request.confirm_seeds is None else fresh_seeds(number)
+        return PlannedNeed(found, share * self._time(seconds, wanted))
 
     def _pilot_seconds(self, seconds: dict[str, float]) -> float:
         names = [design.name for design in pilot_rows(self.designs)]

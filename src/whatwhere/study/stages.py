@@ -5,8 +5,8 @@ FIRST_FRESH_SEED. The number alone says which stage a trial belongs to, so neith
 into the other, and a design that joins later gets the seeds that all others had.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from whatwhere.blocks.designs import Design, named_or_typed
 from whatwhere.blocks.registered import WIDENED
@@ -58,6 +58,10 @@ class Chosen:
     def names(self) -> list[str]:
         """Names of the rows."""
         return [design.name for design in self.designs]
+
+    def among(self, can_build: Callable[[Design], bool]) -> "Chosen":
+        """Return the same with those rows only that can be built."""
+        return replace(self, designs=tuple(filter(can_build, self.designs)))
 
 
 def choose_confirmed(
