@@ -144,17 +144,8 @@ def _facts(line: PublishedLine) -> dict[str, Any]:
 def _line(checked: CheckedResult, ours: Ours) -> PublishedLine:
     result = checked.result
     spread = f" ± {result.spread.text}" if result.spread else ""
-    verdicts = {
-        "within": "within our interval",
-        "above": "above our interval",
-        "below": "below our interval",
-        "": ours.reason,
-    }
-    remark = verdicts[ours.verdict]
-    if ours.verdict and result.metric in COSTS:
-        remark = {"within": "as ours", "above": "more than ours", "below": "less than ours"}[
-            ours.verdict
-        ]
+    words = _COUNTED if result.metric in COSTS else _SCORED
+    remark = words.get(ours.verdict, ours.reason)
     return PublishedLine(
         checked, ours, result.value.text + spread, _our_value(result, ours), remark
     )
