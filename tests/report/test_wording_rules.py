@@ -136,7 +136,10 @@ def test_several_data_sets(tmp_path):
         fake.FakeData(name=name, title=name, num_test=101, num_validation=31) for name in "ab"
     )
     folder, summary = report(tmp_path, NONE, CSA, data=data)
-    assert summary["scope"] == "What follows is said on these 2 data sets, each by itself."
+    assert summary["scope"] == (
+        "What follows is said on these 2 data sets, and of others only where an interval over data"
+        " sets is printed."
+    )
     assert summary["scope"] in (folder / "report.html").read_text()
     _, summary = report(tmp_path / "one", NONE, CSA)
     assert summary["scope"] == ""

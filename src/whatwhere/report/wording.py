@@ -204,7 +204,10 @@ def transfer(num_data_sets: int) -> str:
     """
     if num_data_sets < 2:
         return ""
-    return f"What follows is said on these {num_data_sets} data sets, each by itself."
+    return (
+        f"What follows is said on these {num_data_sets} data sets, and of others only where an"
+        " interval over data sets is printed."
+    )
 
 
 def nothing_to_compare(place: str, *, labels: Sequence[str]) -> str:
