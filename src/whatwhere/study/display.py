@@ -92,7 +92,8 @@ class PlainDisplay:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def start(self, plan: Plan) -> None:
-        """Remember how much there is to do."""
+        """Remember how much there is to do; a second stage has standings of its own."""
+        self.standings = _Standings()
         self.num_trials, self.num_ended = len(plan.trials), 0
         self.started = time.monotonic()
 
@@ -146,7 +147,8 @@ class LiveDisplay:
         self.console.print(escape(text), highlight=False)
 
     def start(self, plan: Plan) -> None:
-        """Show the bar."""
+        """Show the bar; a second stage has standings of its own."""
+        self.standings = _Standings()
         self.num_trials = len(plan.trials)
         self.progress.reset(self.task, total=self.num_trials)
         self.live = Live(self._render(), console=self.console, refresh_per_second=4, transient=True)
