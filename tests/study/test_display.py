@@ -10,9 +10,9 @@ from rich.console import Console
 from whatwhere.study.display import LiveDisplay, PlainDisplay
 
 
-def _ended(display: Any, design: str, accuracy: float) -> None:
+def _ended(display: Any, design: str, accuracy: float, cell: str = "scans") -> None:
     spec = SimpleNamespace(
-        key=SimpleNamespace(cell="scans", text=design), design=SimpleNamespace(name=design)
+        key=SimpleNamespace(cell=cell, text=design), design=SimpleNamespace(name=design)
     )
     record = {"validation": {"accuracy": accuracy}}
     display.ended(spec, SimpleNamespace(state="finished", record=record))
@@ -28,3 +28,17 @@ def test_the_standings_of_a_second_stage_are_of_its_own_runs(kind):
         _ended(display, "csa", accuracy)
         display.stop()
     assert display.standings.leaders() == [("scans", "csa", 0.71, 1)]
+
+
+def test_a_line_names_the_leader_of_the_data_it_speaks_of():
+    """The highest accuracy of all is that of the easiest data."""
+    told = io.StringIO()
+    display = PlainDisplay(Console(file=told, width=100))
+    display.start(SimpleNamespace(trials=(None,)))  # type: ignore[arg-type]
+    _ended(display, "csa", 0.97)
+    _ended(display, "sca", 0.52, "cells")
+    _ended(display, "se", 0.53, "cells")
+    first, second, last = told.getvalue().splitlines()
+    assert first.endswith("ahead on validation: csa 97.0 %")
+    assert second.endswith("ahead on validation of cells: sca 52.0 %")
+    assert last.endswith("ahead on validation of cells: se 53.0 %")
