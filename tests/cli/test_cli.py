@@ -125,6 +125,13 @@ def test_a_pilot_needs_two_seeds_and_a_design(cli):
     assert "a pilot needs a design beside no attention" in done.stderr
 
 
+def test_a_dry_run_is_no_pilot(cli, tmp_path):
+    done = cli("compare", "digits", "-d", "csa", "--pilot", "2", "--dry-run", "-o", "run")
+    assert done.returncode == 2
+    assert "--dry-run with --pilot 2: a dry run trains nothing and a pilot trains" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_budget_plans_what_fits_and_names_what_it_left_out(cli):
     done = cli(
         "compare", "-d", "csa,sca", "--seeds", "50", "--budget", "60s", "--dry-run", "--json"

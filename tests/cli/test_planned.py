@@ -78,7 +78,8 @@ def test_a_measurement_names_its_runs_and_its_limits():
     assert basis(MEASURED) == (
         "Measured on 6 runs of no attention and csa: runs spread by 1.5 points (80 % sure: 1.3 to"
         " 3.1) and single runs disagree on 8 % of the test images. In brackets: the need at the"
-        " limits of what so few runs say. Which design is ahead was not looked at."
+        " limits of what so few runs say. Which design is ahead did not enter this"
+        " plan."
     )
     assert "disagree" not in basis(replace(MEASURED, metric="auc"))
 

@@ -29,6 +29,12 @@ def test_what_is_not_opened_says_why(opened, data, expected):
         opened(data)
 
 
+def test_a_near_file_beside_it_is_suggested(opened, tmp_path):
+    (tmp_path / "scans.npz").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"/scnas.npz'; did you mean 'scans.npz'\?; DATA is"):
+        opened(tmp_path / "scnas.npz")
+
+
 @pytest.mark.parametrize(
     ("name", "expected"), [("a.zip", "is not a readable archive"), ("a.txt", "is not read")]
 )

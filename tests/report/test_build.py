@@ -99,6 +99,15 @@ def test_two_seeds_are_a_screening(fake_run, tmp_path):
     assert _cell(folder)["recommendation"].startswith("Screening only (2 seeds at most)")
 
 
+def test_one_row_with_three_seeds_is_a_screening_for_the_seeds_of_the_others(fake_run, tmp_path):
+    folder = fake_run.write_fake_run(tmp_path / "run", _small(fake_run, names=("csa", "none")))
+    (last,) = (path for path in (folder / "trials").rglob("s2") if path.parent.name == "csa")
+    shutil.rmtree(last)
+    write_report(folder)
+    said = _cell(folder)["recommendation"]
+    assert said.startswith("Screening only (2 seeds at most, but for one row), so nothing")
+
+
 def test_two_designs(fake_run, tmp_path):
     folder = fake_run.write_fake_run(tmp_path / "run", _small(fake_run, names=("csa", "none")))
     write_report(folder)

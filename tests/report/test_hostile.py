@@ -100,7 +100,7 @@ def test_several_cells_have_a_contents_list(hostile_run, read_page):
     links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
     together = ["#sizes1", "#sizes2", "#sets", "#gradients"]
     assert links == [*together, "#cell1", "#cell2", "#cell3", "#cell4"]
-    assert "8 designs compared on 2 data sets, in 4 tables" in "".join(page.text)
+    assert "8 rows compared on 2 data sets, in 4 tables" in "".join(page.text)
 
 
 def test_csv_cells_are_no_formulas(hostile_run):

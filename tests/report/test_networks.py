@@ -70,7 +70,7 @@ def test_without_attention_the_page_speaks_neither_of_it_nor_of_designs(tmp_path
 def test_rows_are_counted_as_what_they_are(tmp_path):
     alike = [(f"net{n}", "a net", "network", "network", None, None, n, 0.0) for n in range(8)]
     _, cell = report_of(tmp_path / "networks", NONE, *alike)
-    assert "9 of 9 networks, the bold rows" in cell["recommendation"]
+    assert "9 of 9 rows, those in bold" in cell["recommendation"]
     _, cell = report_of(tmp_path / "both", NONE, CSA, *alike)
     assert "10 of 10 designs and networks, the bold rows" in cell["recommendation"]
 
@@ -110,7 +110,7 @@ def test_sentences_begin_with_a_capital():
         " network samc is not recommended."
     )
     said = cautions.collapsed("no attention", num_collapsed=1, num_runs=3)
-    assert said.startswith("No attention predicts one class for every image in 1 of 3 runs")
+    assert said.startswith("No attention predicts one class for every validation image in 1 of 3")
     assert cautions.collapsed("csa", num_collapsed=1, num_runs=3).startswith("csa predicts")
 
 

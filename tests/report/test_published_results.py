@@ -159,7 +159,9 @@ def test_whole_numbers_repeats_and_files():
     with pytest.raises(UsageError, match=r"table.csv is empty; expected the header paper,version"):
         parse_results("\n\n", name="table.csv")
     assert table() == ()
-    with pytest.raises(UsageError, match=r"nowhere.csv is not there"):
+    with pytest.raises(
+        UsageError, match=r"nowhere.csv cannot be read \(No such file or directory\)"
+    ):
         read_results(Path("nowhere.csv"))
 
 

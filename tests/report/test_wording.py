@@ -32,7 +32,7 @@ def test_tied():
         " fastest."
     )
     assert _tied([f"d{i}" for i in range(7)], chosen_by="macs") == (
-        "Tied for best on Digits: 7 of 24 designs, the bold rows of the leaderboard (95 %). Within"
+        "Tied for best on Digits: 7 of 24 rows, those in bold on the leaderboard (95 %). Within"
         " this group choose by cost: d6 needs the fewest multiply-adds."
     )
     assert _tied(["csa", "sca"], chosen_by=None).endswith(
@@ -166,7 +166,7 @@ def test_other_cautions():
         " recommended."
     )
     assert cautions.collapsed("csa", num_collapsed=2, num_runs=3) == (
-        "csa predicts one class for every image in 2 of 3 runs; they count in its mean."
+        "csa predicts one class for every validation image in 2 of 3 runs; they count in its mean."
     )
     assert cautions.missing(12, num_planned=72) == (
         "12 of 72 planned trials have not run; the same command completes them."

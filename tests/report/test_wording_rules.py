@@ -187,6 +187,8 @@ def test_the_terminal_says_what_the_page_says(tmp_path):
         print_leaderboard(summary, rich.console.Console(file=file, width=2000))
     shown = (tmp_path / "shown").read_text()
     page = (folder / "report.html").read_text()
+    page = page.replace('<span class="option">--controls</span>', "--controls")
+    page = page.replace('<span class="option">--confirm</span>', "--confirm")
     entry = cell(summary)
     sentences = (entry["recommendation"], entry["useful"], entry["advice"]["prior"])
     for sentence in (*sentences, entry["detectable"]):

@@ -33,6 +33,7 @@ from whatwhere.cli.options import (
     set_mode,
 )
 from whatwhere.cli.printing import print_plan, print_result
+from whatwhere.errors import UsageError
 
 
 def compare(
@@ -146,6 +147,11 @@ def compare(
         "wait": not no_wait,
         "exact": exact,
     }
+    if dry_run and pilot is not None:
+        raise UsageError(
+            f"--dry-run with --pilot {pilot}: a dry run trains nothing and a pilot trains; leave"
+            " out --dry-run (the pilot prints the same plan, and stops) or --pilot"
+        )
     if pilot is not None:
         result = run_pilot(request, num_seeds=pilot, **running)
     else:

@@ -106,7 +106,7 @@ def basis(table: SeedTable) -> str:
         return (
             f"Measured on {pilot.num_runs} runs of {_listed(table.measured_on)}: runs spread by"
             f" {sd:.1f} points (80 % sure: {low:.1f} to {high:.1f}){apart}.{limits} Which design is"
-            " ahead was not looked at."
+            " ahead did not enter this plan."
         )
     measured = duration(table.pilot_seconds or 0.0)
     return (

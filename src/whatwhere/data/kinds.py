@@ -12,7 +12,7 @@ from whatwhere.data.names import display
 from whatwhere.data.source import Listing
 from whatwhere.data.table import list_table
 from whatwhere.data.unpack import is_packed, unpack_once
-from whatwhere.errors import DataError, UnknownNameError, unknown_name
+from whatwhere.errors import DataError, UnknownNameError, nearest, unknown_name
 
 ACCEPTED = (
     "DATA is a known name (whatwhere list data), a folder of images or a .zip or .tar of one, a "
@@ -70,5 +70,7 @@ def _not_opened(text: str, path: Path) -> DataError | UnknownNameError:
     if path.exists():
         return DataError(f"'{shown}' is not read; {ACCEPTED}")
     if len(path.parts) > 1 or path.suffix:
-        return DataError(f"there is no file or folder '{shown}'; {ACCEPTED}")
+        beside = path.parent.iterdir() if path.parent.is_dir() else ()
+        near = nearest(path.name, (display(os.fsencode(item.name)) for item in beside))
+        return DataError(f"there is no file or folder '{shown}'{near}; {ACCEPTED}")
     return UnknownNameError(f"{unknown_name('data set', shown, CATALOGUE)}; {ACCEPTED}")

@@ -78,8 +78,8 @@ def collapsed(label: str, *, num_collapsed: int, num_runs: int) -> str:
         The sentence.
     """
     return (
-        f"{begun(label)} predicts one class for every image in {num_collapsed} of {num_runs} runs;"
-        " they count in its mean."
+        f"{begun(label)} predicts one class for every validation image in {num_collapsed} of"
+        f" {num_runs} runs; they count in its mean."
     )
 
 

@@ -1,10 +1,11 @@
 """The page: one HTML file without script, address or anything else to fetch."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from whatwhere.records import Run
 from whatwhere.report import numbers
@@ -30,6 +31,7 @@ CONTENT_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none';"
     " form-action 'none'"
 )
+_OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
 def write_page(
@@ -104,6 +106,7 @@ def page_environment() -> Environment:
         signed_points=numbers.signed_points,
         spoken_points=signed_points,
         points_at_most=numbers.points_at_most,
+        unbroken=_unbroken,
         shortened=lambda text, width: shortened(text, width=width),
     )
     environment.tests["labelled"] = is_labelled
@@ -120,3 +123,9 @@ def page_environment() -> Environment:
 def _shown(value: object) -> object:
     """Make hidden characters of every printed text visible, once for the whole template."""
     return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _unbroken(text: str) -> Markup:
+    """Keep the options named in a sentence on one line: a browser breaks after any hyphen."""
+    escaped = str(escape(visible(text)))
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', escaped))

@@ -170,7 +170,9 @@ def estimand(entry: dict[str, Any]) -> str:
         )
     if not entry["is_compared"]:
         return f"{sentence} Too few seeds or rows to say which differ."
+    num = entry["num_comparisons"]
+    corrected = f" (Holm over {num:,} comparisons)" if num > 1 else ""
     return (
-        f"{sentence} Rows that share a letter could not be told apart (Holm over"
-        f" {entry['num_comparisons']:,} comparisons); bold: may be best."
+        f"{sentence} Rows that share a letter could not be told apart{corrected}; bold: may be"
+        " best."
     )

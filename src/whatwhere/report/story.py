@@ -159,9 +159,12 @@ def _headline(cell: Cell, place: str) -> str:
         finished = [spoken(row) for row in cell.rows if row.finished]
         return wording.nothing_to_compare(place, labels=finished)
     if not is_compared(cell):
-        num_seeds = max(summary.num_seeds for summary in comparison.summaries)
+        # With as many as a claim takes in one row, it is the second most that holds it back.
+        num_seeds = sorted(summary.num_seeds for summary in comparison.summaries)[-2]
+        alone = num_seeds < max(summary.num_seeds for summary in comparison.summaries)
         highest = spoken(cell.row(comparison.summaries[0].name))
-        reason = wording.LEAKED if is_leaked(cell) else ""
+        reason = f"{wording.seeds_at_most(num_seeds)}, but for one row" if alone else ""
+        reason = wording.LEAKED if is_leaked(cell) else reason
         reason = wording.UNEQUAL_BUDGETS if is_unequal(cell) else reason
         return wording.screening_only(
             place, num_seeds=num_seeds, highest=highest, metric=cell.metric, reason=reason

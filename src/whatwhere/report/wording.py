@@ -91,7 +91,7 @@ def tied(
     Args:
         place: The data set.
         labels: Designs that may be best, highest mean first.
-        num_designs: Designs compared.
+        num_designs: Rows compared, the controls among them.
         num_recommended: How many of those that may be best can be recommended.
         cheapest: The cheapest of them.
         chosen_by: The cost it is cheapest in, or None where no cost was measured.
@@ -104,7 +104,7 @@ def tied(
     """
     names = listed(labels)
     if len(labels) > _MOST_NAMES:
-        names = f"{len(labels)} of {num_designs} {many(kind)}, the bold rows of the leaderboard"
+        names = f"{len(labels)} of {num_designs} rows, those in bold on the leaderboard"
     among = f" among the confirmed {many(kind)}" if confirmed else ""
     sentence = f"Tied for best on {place}{among}: {names} (95 %)."
     if num_recommended == 1:
@@ -165,6 +165,11 @@ def begun(label: str) -> str:
     return label[0].upper() + label[1:] if label.startswith(("the ", "no ")) else label
 
 
+def seeds_at_most(num_seeds: int) -> str:
+    """Say how many seeds are finished, for instance "2 seeds at most"."""
+    return "1 seed at most" if num_seeds == 1 else f"{num_seeds} seeds at most"
+
+
 def screening_only(
     place: str, *, num_seeds: int, highest: str, metric: str, reason: str = ""
 ) -> str:
@@ -182,7 +187,7 @@ def screening_only(
     """
     if not reason:
         one = "1 seed: how much runs vary is unknown"
-        reason = one if num_seeds == 1 else f"{num_seeds} seeds at most"
+        reason = one if num_seeds == 1 else seeds_at_most(num_seeds)
     return (
         f"Screening only ({reason}), so nothing is claimed on {place};"
         f" {highest} has the highest mean {metric_name(metric)}."

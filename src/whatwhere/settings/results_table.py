@@ -98,7 +98,9 @@ def read_results(path: Path) -> tuple[PublishedResult, ...]:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        reason = "is no UTF-8 text" if isinstance(error, ValueError) else f"is not there ({error})"
+        reason = "is no UTF-8 text"
+        if isinstance(error, OSError):
+            reason = f"cannot be read ({error.strerror})"
         raise UsageError(f"{path} {reason}; expected a CSV table of published results") from None
     return parse_results(text, name=path.name)
 

@@ -73,6 +73,14 @@ class _Standings:
         rows = [(*key, sum(v) / len(v), len(v)) for key, v in self.values.items()]
         return sorted(rows, key=lambda row: (-row[2], row[1]))
 
+    def ahead(self, cell: str) -> str:
+        """Say which design leads in a cell, which is named where there are several."""
+        leader = next((row for row in self.leaders() if row[0] == cell), None)
+        if leader is None:
+            return ""
+        where = f" of {cell}" if len({name for name, _ in self.values}) > 1 else ""
+        return f", ahead on validation{where}: {leader[1]} {100 * leader[2]:.1f} %"
+
 
 class PlainDisplay:
     """One line at a time, for logs and pipes.
@@ -92,7 +100,8 @@ class PlainDisplay:
         self.console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def start(self, plan: Plan) -> None:
-        """Remember how much there is to do."""
+        """Remember how much there is to do; a second stage has standings of its own."""
+        self.standings = _Standings()
         self.num_trials, self.num_ended = len(plan.trials), 0
         self.started = time.monotonic()
 
@@ -110,8 +119,7 @@ class PlainDisplay:
             return
         self.last_line = time.monotonic()
         left = elapsed / self.num_ended * (self.num_trials - self.num_ended)
-        leader = next(iter(self.standings.leaders()), None)
-        ahead = f", ahead on validation: {leader[1]} {100 * leader[2]:.1f} %" if leader else ""
+        ahead = self.standings.ahead(spec.key.cell)
         self.note(f"{self.num_ended} of {self.num_trials} trials, {duration(left)} left{ahead}")
 
     def stop(self) -> None:
@@ -146,7 +154,8 @@ class LiveDisplay:
         self.console.print(escape(text), highlight=False)
 
     def start(self, plan: Plan) -> None:
-        """Show the bar."""
+        """Show the bar; a second stage has standings of its own."""
+        self.standings = _Standings()
         self.num_trials = len(plan.trials)
         self.progress.reset(self.task, total=self.num_trials)
         self.live = Live(self._render(), console=self.console, refresh_per_second=4, transient=True)
