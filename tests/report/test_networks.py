@@ -67,12 +67,12 @@ def test_without_attention_the_page_speaks_neither_of_it_nor_of_designs(tmp_path
     assert cell["recommendation"].startswith("The network samc is better than every other network")
 
 
-def test_rows_are_counted_as_what_they_are(tmp_path):
+def test_rows_are_counted_as_rows(tmp_path):
     alike = [(f"net{n}", "a net", "network", "network", None, None, n, 0.0) for n in range(8)]
     _, cell = report_of(tmp_path / "networks", NONE, *alike)
     assert "9 of 9 rows, those in bold" in cell["recommendation"]
     _, cell = report_of(tmp_path / "both", NONE, CSA, *alike)
-    assert "10 of 10 designs and networks, the bold rows" in cell["recommendation"]
+    assert "10 of 10 rows, those in bold" in cell["recommendation"]
 
 
 @pytest.mark.parametrize(
