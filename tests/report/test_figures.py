@@ -9,7 +9,7 @@ import pytest
 from whatwhere.report.figures.classes import draw_class_counts, draw_confusion
 from whatwhere.report.figures.costs import Priced, draw_costs
 from whatwhere.report.figures.curves import Curve, draw_curves, merge_seeds
-from whatwhere.report.figures.forest import Difference, draw_forest
+from whatwhere.report.figures.forest import Effect, draw_forest
 from whatwhere.report.figures.gain import Gained, draw_gain, rank_correlation
 from whatwhere.report.figures.labels import Box, place_labels, spread
 from whatwhere.report.figures.style import family_styles
@@ -17,10 +17,10 @@ from whatwhere.report.figures.style import family_styles
 
 def _forest(label="csa", low=-0.01):
     return draw_forest(
-        [Difference(label, "sequential", 0.0213, low, 0.05, True, True)],
+        [Effect(label, "sequential", 0.0213, low, 0.05, True, True)],
         name="f",
-        control="no attention",
-        metric="accuracy",
+        title="Difference in accuracy of each row from no attention",
+        axis="points of accuracy more than no attention",
     )
 
 

@@ -8,7 +8,7 @@ from whatwhere.report.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.claims import spoken
 from whatwhere.report.figures.costs import Priced, draw_costs
 from whatwhere.report.figures.curves import Curve, draw_curves, merge_seeds
-from whatwhere.report.figures.forest import Difference, draw_forest
+from whatwhere.report.figures.forest import Effect, draw_forest
 from whatwhere.report.figures.gain import Gained, draw_gain, rank_correlation
 from whatwhere.report.figures.style import MUTED, family_styles
 from whatwhere.report.numbers import is_number
@@ -37,23 +37,24 @@ def forest_figure(cell: Cell, entry: dict[str, Any], *, name: str) -> str:
     rows = [row for row in entry["leaderboard"] if row["from_none"]]
     if not rows:
         return ""
-    differences = [
-        Difference(
+    control, metric = spoken(cell.row(NO_ATTENTION)), metric_name(cell.metric)
+    effects = [
+        Effect(
             label=row["label"],
             family=row["family"],
-            difference=row["from_none"]["difference"],
+            value=row["from_none"]["difference"],
             low=row["from_none"]["low"],
             high=row["from_none"]["high"],
-            significant=row["from_none"]["significant"],
+            filled=row["from_none"]["significant"],
             bold=row["may_be_best"],
         )
         for row in rows
     ]
     return draw_forest(
-        differences,
+        effects,
         name=name,
-        control=spoken(cell.row(NO_ATTENTION)),
-        metric=metric_name(cell.metric),
+        title=f"Difference in {metric} of each row from {control}, with 95 % intervals",
+        axis=f"points of {metric} more than {control}",
     )
 
 

@@ -104,6 +104,31 @@ def signed_points(share: float | None) -> str:
     return f"{100 * share:+.1f}".replace("-", "−")
 
 
+def _signed(text: str) -> str:
+    """Put a sign before a written number; none before zero.
+
+    Args:
+        text: For instance "-0.40".
+
+    Returns:
+        For instance "−0.40", with a true minus.
+    """
+    value = float(text)
+    return text.lstrip("-") if value == 0 else f"{'+' if value > 0 else '−'}{text.lstrip('-')}"
+
+
+def spoken_points(share: float) -> str:
+    """Write a difference in points with its sign, with as many decimals as sentences have.
+
+    Args:
+        share: The difference as a share of one.
+
+    Returns:
+        For instance "+1.2" or "−0.04"; no sign before zero.
+    """
+    return _signed(points(share))
+
+
 def count(value: float | None) -> str:
     """Write a whole number with separators.
 

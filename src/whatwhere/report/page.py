@@ -15,7 +15,6 @@ from whatwhere.report.pictures import FetchImages, collect_pictures, picture_add
 from whatwhere.report.protocol import decimals_of_row, failures_of
 from whatwhere.report.published.shown import view_of_run
 from whatwhere.report.scale.view import told_part, view_together
-from whatwhere.report.scale.words import signed_points
 from whatwhere.report.text import facts, shortened, visible
 from whatwhere.report.views import (
     is_labelled,
@@ -104,7 +103,7 @@ def page_environment() -> Environment:
         plain=numbers.plain,
         many=many,
         signed_points=numbers.signed_points,
-        spoken_points=signed_points,
+        spoken_points=numbers.spoken_points,
         points_at_most=numbers.points_at_most,
         unbroken=_unbroken,
         shortened=lambda text, width: shortened(text, width=width),

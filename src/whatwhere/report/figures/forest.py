@@ -1,6 +1,6 @@
-"""The forest plot: paired differences of all rows from the plain backbone, with intervals."""
+"""The forest plot: effects with intervals, and beside them single values in grey."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from whatwhere.report.figures.style import (
@@ -19,85 +19,134 @@ from whatwhere.report.text import shortened
 
 _ROW_HEIGHT = 21.0
 _WIDTH = 880.0
-_TOP, _BOTTOM, _RIGHT = 8.0, 44.0, 158.0
+_TOP, _BOTTOM, _RIGHT = 8.0, 44.0, 178.0
 
 
 @dataclass(frozen=True)
-class Difference:
-    """One design against the control.
+class Effect:
+    """One row.
 
     Args:
-        label: How the report calls the design.
-        family: Its family, for the colour.
-        difference: Of the means, as a share of one.
-        low: Lower end of the 95 % interval.
+        label: What it is about.
+        family: For the colour.
+        value: The estimate.
+        low: Lower end of the 95 % interval; None where there is none.
         high: Upper end.
-        significant: Whether it holds after the correction for all comparisons.
-        bold: Whether the design may be best.
+        filled: Whether it holds after correction.
+        bold: Whether its label stands out.
+        singles: Values that the estimate is made of, drawn small.
+        gap: Whether a line of space stands above.
     """
 
     label: str
     family: str
-    difference: float
-    low: float
-    high: float
-    significant: bool
-    bold: bool
+    value: float
+    low: float | None
+    high: float | None
+    filled: bool
+    bold: bool = False
+    singles: tuple[float, ...] = ()
+    gap: bool = False
 
 
-def draw_forest(differences: Sequence[Difference], *, name: str, control: str, metric: str) -> str:
-    """Draw differences as points with intervals, best first.
+def draw_forest(
+    rows: Sequence[Effect],
+    *,
+    name: str,
+    title: str,
+    axis: str,
+    write: Callable[[float], str] = signed_points,
+    tick: Callable[[float], str] = points_tick,
+    nothing: float = 0.0,
+    logarithmic: bool = False,
+) -> str:
+    """Draw effects as points with intervals, in the order given.
 
     Args:
-        differences: One per design, in the order of the leaderboard.
+        rows: At least one.
         name: Unique on the page.
-        control: What the differences are taken from.
-        metric: The metric, as sentences write it.
+        title: What the figure shows.
+        axis: Name of the axis.
+        write: Writes a value; differences as points unless said.
+        tick: Writes a value at the axis; likewise.
+        nothing: The value of no effect.
+        logarithmic: Whether values are ratios.
 
     Returns:
         An SVG.
     """
-    height = _TOP + _BOTTOM + _ROW_HEIGHT * len(differences)
-    return render(
-        lambda figure: _draw(figure, differences, control, metric),
-        name=name,
-        title=f"Difference in {metric} of each row from {control}, with 95 % intervals",
-        width=_WIDTH,
-        height=height,
-    )
+    forest = _Forest(rows, axis, write, tick, nothing, logarithmic)
+    height = _TOP + _BOTTOM + _ROW_HEIGHT * (len(rows) + sum(row.gap for row in rows) * 0.6)
+    return render(forest.draw, name=name, title=title, width=_WIDTH, height=height)
 
 
-def _draw(figure, differences, control, metric) -> None:
-    labels = [shortened(item.label, width=30) for item in differences]
-    left = 16 + max(text_width(label) for label in labels)
-    box = margins(figure, left=left, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
-    axes = figure.add_gridspec(1, 1, **box).subplots()
-    axes.axvline(0, color=INK, linewidth=1)
-    grid(axes, axis="x")
-    styles = family_styles([item.family for item in differences])
-    for row, item in enumerate(differences):
-        _draw_row(axes, row, item, styles[item.family])
-    axes.set_ylim(len(differences) - 0.4, -0.6)
-    axes.set_yticks(range(len(labels)), labels)
-    for tick, item in zip(axes.get_yticklabels(), differences, strict=True):
-        tick.set(color=INK, fontweight="bold" if item.bold else "normal")
-    axes.spines["left"].set_visible(False)
-    axes.set_xlabel(f"points of {metric} more than {control}")
-    axes.xaxis.set_major_formatter(lambda value, _: points_tick(value))
+@dataclass(frozen=True)
+class _Forest:
+    rows: Sequence[Effect]
+    axis: str
+    write: Callable[[float], str]
+    tick: Callable[[float], str]
+    nothing: float
+    logarithmic: bool
 
+    def draw(self, figure) -> None:
+        labels = [shortened(row.label, width=44) for row in self.rows]
+        left = 16 + max(text_width(label) for label in labels)
+        box = margins(figure, left=left, right=_RIGHT, top=_TOP, bottom=_BOTTOM)
+        axes = figure.add_gridspec(1, 1, **box).subplots()
+        if self.logarithmic:
+            axes.set_xscale("log")
+        axes.axvline(self.nothing, color=INK, linewidth=1)
+        grid(axes, axis="x")
+        styles = family_styles([row.family for row in self.rows])
+        heights = self._heights()
+        for height, row in zip(heights, self.rows, strict=True):
+            self._row(axes, height, row, styles[row.family])
+        axes.set_ylim(heights[-1] + 0.6, -0.6)
+        axes.set_yticks(heights, labels)
+        for tick, row in zip(axes.get_yticklabels(), self.rows, strict=True):
+            tick.set(color=INK, fontweight="bold" if row.bold else "normal")
+        axes.spines["left"].set_visible(False)
+        axes.set_xlabel(self.axis)
+        self._ticks(axes)
 
-def _draw_row(axes, row, item, style) -> None:
-    axes.plot([item.low, item.high], [row, row], color=style[0], linewidth=1.6, zorder=2)
-    mark(axes, item.difference, row, style, filled=item.significant, radius=3.8)
-    interval = f"{signed_points(item.low)} to {signed_points(item.high)}"
-    for text, offset, colour in ((signed_points(item.difference), 48, INK), (interval, 150, MUTED)):
-        axes.annotate(
-            text,
-            (1, row),
-            xycoords=axes.get_yaxis_transform(),
-            xytext=(offset, 0),
-            textcoords="offset pixels",
-            va="center_baseline",
-            ha="right",
-            color=colour,
-        )
+    def _heights(self) -> list[float]:
+        heights, at = [], 0.0
+        for row in self.rows:
+            at += 0.6 * row.gap
+            heights.append(at)
+            at += 1
+        return heights
+
+    def _ticks(self, axes) -> None:
+        from matplotlib.ticker import FixedLocator, NullFormatter
+
+        if self.logarithmic:
+            low, high = axes.get_xlim()
+            steps = [v for v in (0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 10, 20) if low <= v <= high]
+            axes.xaxis.set_major_locator(FixedLocator(steps))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.minorticks_off()
+        axes.xaxis.set_major_formatter(lambda value, _: self.tick(value))
+
+    def _row(self, axes, height: float, row: Effect, style: tuple[str, str]) -> None:
+        for value in row.singles:
+            axes.plot(value, height, "|", color=MUTED, markersize=7, alpha=0.7, zorder=1)
+        if row.low is not None and row.high is not None:
+            axes.plot([row.low, row.high], [height] * 2, color=style[0], linewidth=1.6, zorder=2)
+        mark(axes, row.value, height, style, filled=row.filled, radius=3.8)
+        texts = [(self.write(row.value), 50, INK)]
+        if row.low is not None and row.high is not None:
+            interval = f"{self.write(row.low)} to {self.write(row.high)}"
+            texts.append((interval, 168, MUTED))
+        for text, offset, colour in texts:
+            axes.annotate(
+                text,
+                (1, height),
+                xycoords=axes.get_yaxis_transform(),
+                xytext=(offset, 0),
+                textcoords="offset pixels",
+                va="center_baseline",
+                ha="right",
+                color=colour,
+            )

@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.figures.effects import Drawn, draw_effects
+from whatwhere.report.figures.forest import Effect, draw_forest
 from whatwhere.report.figures.ranks import draw_ranks
 from whatwhere.report.figures.sizes import SizeLine, draw_differences, draw_levels
-from whatwhere.report.figures.style import points_tick
-from whatwhere.report.scale.words import signed_points
+from whatwhere.report.numbers import spoken_points
 from whatwhere.report.wording import metric_name
 
 
@@ -87,7 +86,7 @@ def draw_slopes(told: Mapping[str, Any], *, name: str) -> str:
     trends = told["trends"]
     first = next((place for place, t in enumerate(trends) if t["kind"] == "design"), 0)
     rows = [
-        Drawn(
+        Effect(
             label=trend["label"],
             family=trend["family"],
             value=trend["per_tenfold"],
@@ -98,13 +97,12 @@ def draw_slopes(told: Mapping[str, Any], *, name: str) -> str:
         )
         for place, trend in enumerate(trends)
     ]
-    return draw_effects(
+    return draw_forest(
         rows,
         name=name,
         title=f"Change of the difference from {told['control']} with ten times as many images",
         axis=f"points on {told['control']} gained with every tenfold of training images",
-        write=signed_points,
-        tick=points_tick,
+        write=spoken_points,
     )
 
 
@@ -128,16 +126,15 @@ def draw_orders(told: Mapping[str, Any], *, name: str) -> str:
         ("more with fine than with coarse", more),
     )
     rows = [
-        Drawn(label, "sequential", p["value"], p["low"], p["high"], holds and p["p_value"] < 0.05)
+        Effect(label, "sequential", p["value"], p["low"], p["high"], holds and p["p_value"] < 0.05)
         for label, p in parts
     ]
-    return draw_effects(
+    return draw_forest(
         rows,
         name=name,
         title="Spatial first minus channel first, with fine and with coarse labels",
         axis="points that spatial before channel is ahead",
-        write=signed_points,
-        tick=points_tick,
+        write=spoken_points,
     )
 
 
@@ -152,7 +149,7 @@ def draw_data_sets(told: Mapping[str, Any], *, name: str) -> str:
         An SVG.
     """
     rows = [
-        Drawn(
+        Effect(
             label=pair["label"],
             family=pair["family"],
             value=pair["pooled"]["mean"] if pair["pooled"] else pair["mean_difference"],
@@ -163,13 +160,12 @@ def draw_data_sets(told: Mapping[str, Any], *, name: str) -> str:
         )
         for pair in told["pairs"]
     ]
-    return draw_effects(
+    return draw_forest(
         rows,
         name=name,
         title=f"Differences from {told['control']} on each data set and on average",
         axis=f"points of {metric_name(told['metric'])} more than {told['control']}",
-        write=signed_points,
-        tick=points_tick,
+        write=spoken_points,
     )
 
 
@@ -206,7 +202,7 @@ def draw_ratios(ratios: Sequence[Mapping[str, Any]], *, name: str) -> str:
         return ""
     first = next((k for k, ratio in enumerate(measured) if ratio["kind"] == "gain"), 0)
     rows = [
-        Drawn(
+        Effect(
             label=f"{ratio['label']} over {ratio['other']}",
             family="residual" if ratio["kind"] == "counterpart" else "control",
             value=ratio["ratio"],
@@ -217,7 +213,7 @@ def draw_ratios(ratios: Sequence[Mapping[str, Any]], *, name: str) -> str:
         )
         for place, ratio in enumerate(measured)
     ]
-    return draw_effects(
+    return draw_forest(
         rows,
         name=name,
         title="Gradient at the first layer, residual wirings over their opponents",

@@ -5,7 +5,8 @@ from dataclasses import asdict
 from typing import Any
 
 from whatwhere.report.cell import Cell
-from whatwhere.report.scale.words import interval, signed_points
+from whatwhere.report.numbers import spoken_points
+from whatwhere.report.scale.words import interval
 from whatwhere.report.wording import listed
 from whatwhere.stats.guideline import MIN_DATA_SETS, GuidelineTest, check_guideline
 from whatwhere.stats.published_rules import published_choice
@@ -72,7 +73,7 @@ def _sentence(found: GuidelineTest) -> str:
         )
     regret = found.regret
     gained = (
-        f"following them scored {signed_points(-regret.mean)} points compared with the one design"
+        f"following them scored {spoken_points(-regret.mean)} points compared with the one design"
         f" with the highest mean on the other data sets ({interval(-regret.high, -regret.low)})"
     )
     shuffled = (

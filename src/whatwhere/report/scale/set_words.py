@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from whatwhere.report.numbers import points
-from whatwhere.report.scale.words import interval, signed_points
+from whatwhere.report.numbers import points, spoken_points
+from whatwhere.report.scale.words import interval
 from whatwhere.report.wording import begun, listed
 from whatwhere.stats.across import (
     MAX_METHODS_IN_DIAGRAM,
@@ -170,7 +170,7 @@ def _practical(told: Mapping[str, Any]) -> str:
 
 def _by(pair: Mapping[str, Any]) -> str:
     pooled = pair["pooled"]
-    return f"{signed_points(pooled['mean'])} points ({interval(pooled['low'], pooled['high'])})"
+    return f"{spoken_points(pooled['mean'])} points ({interval(pooled['low'], pooled['high'])})"
 
 
 def _few(told: Mapping[str, Any]) -> str:

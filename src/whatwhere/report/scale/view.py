@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from whatwhere.report.figures.style import MUTED, family_styles
-from whatwhere.report.numbers import points_at_most
+from whatwhere.report.numbers import points_at_most, spoken_points
 from whatwhere.report.scale.drawings import (
     draw_data_sets,
     draw_diagram,
@@ -17,7 +17,7 @@ from whatwhere.report.scale.drawings import (
     draw_slopes,
 )
 from whatwhere.report.scale.set_words import friedman, pairs
-from whatwhere.report.scale.words import interval, signed_points
+from whatwhere.report.scale.words import interval
 from whatwhere.report.wording import metric_name
 
 GRADIENTS = "Do residual wirings keep gradients alive?"
@@ -222,6 +222,6 @@ def told_part(part: Mapping[str, Any], *, as_ratio: bool = False) -> str:
         )
         return f"{value} times (95 % {low} to {high}); {reach} times could have been seen"
     return (
-        f"{signed_points(part['value'])} points ({interval(part['low'], part['high'])});"
+        f"{spoken_points(part['value'])} points ({interval(part['low'], part['high'])});"
         f" {points_at_most(part['detectable'])} points could have been seen"
     )

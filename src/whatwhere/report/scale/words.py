@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.numbers import points, points_at_most
+from whatwhere.report.numbers import points, points_at_most, spoken_points
 
 TENFOLD = "with every tenfold of training images"
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -44,32 +44,7 @@ def interval(low: float, high: float) -> str:
     Returns:
         For instance "95 % +0.3 to +1.2".
     """
-    return f"95 % {signed_points(low)} to {signed_points(high)}"
-
-
-def signed(text: str) -> str:
-    """Put a sign before a written number; none before zero.
-
-    Args:
-        text: For instance "-0.40".
-
-    Returns:
-        For instance "−0.40", with a true minus.
-    """
-    value = float(text)
-    return text.lstrip("-") if value == 0 else f"{'+' if value > 0 else '−'}{text.lstrip('-')}"
-
-
-def signed_points(share: float) -> str:
-    """Write a difference in points with its sign.
-
-    Args:
-        share: As a share of one.
-
-    Returns:
-        For instance "+1.2".
-    """
-    return signed(points(share))
+    return f"95 % {spoken_points(low)} to {spoken_points(high)}"
 
 
 def no_size_study(place: str) -> str:
@@ -183,7 +158,7 @@ def size_not_shown(
         f"No conclusion on whether the number of training images on {place} changes which design"
         f" is worth its cost: none of the {num_tested} {differences} from {base}{classes} is shown"
         " to grow or to shrink. The largest estimate is"
-        f" {signed_points(largest['per_tenfold'])} points {TENFOLD}, of {largest['label']}"
+        f" {spoken_points(largest['per_tenfold'])} points {TENFOLD}, of {largest['label']}"
         f" ({interval(largest['low'], largest['high'])});"
         f" {reach} (80 % power)."
     )
