@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from whatwhere.report.figures.labels import spread
+from whatwhere.report.figures.labels import DASHES, LineEnd, label_ends
 from whatwhere.report.figures.style import (
     FAINT,
     INK,
@@ -19,8 +19,6 @@ from whatwhere.report.figures.style import (
 from whatwhere.report.text import shortened
 
 _WIDTH, _HEIGHT = 345.0, 240.0
-_DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
-_LABEL_SIZE = 10.0
 # The first part of training is the same steep line for all and would flatten the rest.
 SHARE_CUT_OFF = 0.25
 
@@ -114,17 +112,20 @@ def _draw(figure, curves, family, colour, limits) -> None:
     grid(axes, axis="y")
     _draw_others(axes, curves, family)
     own = [curve for curve in curves if curve.family == family]
+    ends = []
     for place, curve in enumerate(own):
+        line = INK if curve.reference else colour
+        ends.append(LineEnd(curve.label, curve.step[-1], curve.mean[-1], line, curve.bold))
         axes.fill_between(curve.step, curve.low, curve.high, color=colour, alpha=0.10, linewidth=0)
         axes.plot(
             curve.step,
             curve.mean,
-            color=INK if curve.reference else colour,
+            color=line,
             zorder=3,
-            linestyle=_DASHES[place % len(_DASHES)],
+            linestyle=DASHES[place % len(DASHES)],
             linewidth=2.0 if curve.bold else 1.2,
         )
-    _label_ends(axes, own, colour)
+    label_ends(axes, ends, width=13)
 
 
 def _draw_others(axes, curves, family) -> None:
@@ -139,31 +140,4 @@ def _draw_others(axes, curves, family) -> None:
         axes.add_collection(
             LineCollection(lines, colors=colour, linewidths=width, zorder=1 + is_reference),
             autolim=False,
-        )
-
-
-def _label_ends(axes, own, colour) -> None:
-    """Write names at the ends of their lines, moved apart, with a thin line to each."""
-    area = axes.get_window_extent()
-    ends = [axes.transData.transform((curve.step[-1], curve.mean[-1]))[1] for curve in own]
-    heights = spread(ends, gap=_LABEL_SIZE * 1.25, low=area.y0 + 4, high=area.y1 + 6)
-    for curve, end, height in zip(own, ends, heights, strict=True):
-        start, middle = ((y - area.y0) / area.height for y in (end, height))
-        axes.plot(
-            [1.0, 1.035],
-            [start, middle],
-            transform=axes.transAxes,
-            color=colour,
-            linewidth=0.6,
-            clip_on=False,
-        )
-        axes.text(
-            1.05,
-            middle,
-            shortened(curve.label, width=13),
-            transform=axes.transAxes,
-            va="center_baseline",
-            fontsize=_LABEL_SIZE,
-            color=INK if curve.reference else colour,
-            fontweight="bold" if curve.bold else "normal",
         )

@@ -4,8 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from whatwhere.report.figures.style import text_width
+from whatwhere.report.text import shortened
 
 _LINE_HEIGHT = 1.15
+_END_SIZE = 10.0
+# Told apart in this order where lines share a colour.
+DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
 
 
 @dataclass(frozen=True)
@@ -135,3 +139,56 @@ def spread(heights: Sequence[float], *, gap: float, low: float, high: float) -> 
     for place, height in zip(order, moved, strict=True):
         result[place] = height
     return result
+
+
+@dataclass(frozen=True)
+class LineEnd:
+    """Where a line ends, and its name.
+
+    Args:
+        label: What the line is about.
+        x: Of its last point, in data units.
+        y: Of its last point, in data units.
+        colour: Of the name.
+        bold: Whether the name stands out.
+    """
+
+    label: str
+    x: float
+    y: float
+    colour: str
+    bold: bool
+
+
+def label_ends(axes, ends: Sequence[LineEnd], *, width: int) -> None:
+    """Write names at the right edge, beside the ends of their lines and moved apart.
+
+    Args:
+        axes: Whose limits are set.
+        ends: One per line; ends outside of the axes are named at their border.
+        width: Most characters of a name.
+    """
+    area = axes.get_window_extent()
+    wanted = [axes.transData.transform((end.x, end.y))[1] for end in ends]
+    wanted = [min(max(height, area.y0), area.y1) for height in wanted]
+    heights = spread(wanted, gap=_END_SIZE * 1.25, low=area.y0 + 4, high=area.y1 + 6)
+    for end, own, moved in zip(ends, wanted, heights, strict=True):
+        start, middle = ((y - area.y0) / area.height for y in (own, moved))
+        axes.plot(
+            [1.0, 1.03],
+            [start, middle],
+            transform=axes.transAxes,
+            color=end.colour,
+            linewidth=0.6,
+            clip_on=False,
+        )
+        axes.text(
+            1.045,
+            middle,
+            shortened(end.label, width=width),
+            transform=axes.transAxes,
+            va="center_baseline",
+            fontsize=_END_SIZE,
+            color=end.colour,
+            fontweight="bold" if end.bold else "normal",
+        )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from whatwhere.report.figures.labels import spread
+from whatwhere.report.figures.labels import DASHES, LineEnd, label_ends
 from whatwhere.report.figures.style import (
     FAINT,
     INK,
@@ -18,8 +18,6 @@ from whatwhere.report.figures.style import (
 from whatwhere.report.text import shortened
 
 _PANEL = (345.0, 250.0)
-_DASHES = ("-", (0, (5, 1.6)), (0, (1.5, 1.5)), (0, (6, 1.5, 1.5, 1.5)))
-_LABEL_SIZE = 10.0
 _JITTER = 5.0  # pixels between the intervals of two lines at one size
 
 
@@ -145,7 +143,7 @@ def _draw_levels(figure, lines, metric) -> None:
     percent_axis(axes.yaxis)
     grid(axes, axis="y")
     colours = [INK if line.is_control else styles[line.family][0] for line in lines]
-    _label_ends(axes, lines, colours, width=24)
+    label_ends(axes, list(map(_end, lines, colours)), width=24)
 
 
 def _with_intervals(axes, line, colour, marker, move) -> None:
@@ -183,38 +181,14 @@ def _draw_panel(figure, lines, mean, family, colour, limits) -> None:
             line.sizes,
             line.values,
             color=colour,
-            linestyle=_DASHES[place % len(_DASHES)],
+            linestyle=DASHES[place % len(DASHES)],
             linewidth=1.8 if line.bold else 1.0,
             marker=".",
             markersize=4,
             zorder=3,
         )
-    _label_ends(axes, own, [colour] * len(own), width=13)
+    label_ends(axes, [_end(line, colour) for line in own], width=13)
 
 
-def _label_ends(axes, lines, colours, *, width: int) -> None:
-    """Write names at the ends of their lines, moved apart, with a thin line to each."""
-    area = axes.get_window_extent()
-    ends = [axes.transData.transform((line.sizes[-1], line.values[-1]))[1] for line in lines]
-    ends = [min(max(end, area.y0), area.y1) for end in ends]
-    heights = spread(ends, gap=_LABEL_SIZE * 1.25, low=area.y0 + 4, high=area.y1 + 6)
-    for line, end, height, colour in zip(lines, ends, heights, colours, strict=True):
-        start, middle = ((y - area.y0) / area.height for y in (end, height))
-        axes.plot(
-            [1.0, 1.03],
-            [start, middle],
-            transform=axes.transAxes,
-            color=colour,
-            linewidth=0.6,
-            clip_on=False,
-        )
-        axes.text(
-            1.045,
-            middle,
-            shortened(line.label, width=width),
-            transform=axes.transAxes,
-            va="center_baseline",
-            fontsize=_LABEL_SIZE,
-            color=colour,
-            fontweight="bold" if line.bold else "normal",
-        )
+def _end(line: SizeLine, colour: str) -> LineEnd:
+    return LineEnd(line.label, line.sizes[-1], line.values[-1], colour, line.bold)
