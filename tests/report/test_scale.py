@@ -12,7 +12,6 @@ from whatwhere.records import Run, TrialKey, trial_folder
 from whatwhere.report.build import write_report
 from whatwhere.report.evidence import gather
 from whatwhere.report.page import page_environment
-from whatwhere.report.scale.gradients import CONSTANT_GAINS, nearest_gain
 from whatwhere.report.scale.told import sentences, tell_together
 from whatwhere.report.scale.view import view_together
 from whatwhere.report.summary import summarise
@@ -20,6 +19,10 @@ from whatwhere.report.summary import summarise
 SIZES = (101, 307, 1009, 3001)
 FAMILIES = ("c_mssa", "c_cmssa", "c_and_safa", "bi_csafa", "gc_and_sa2", "tgpfa")
 RESIDUAL = ("csa", "rcsa", "arcsa", "grcsa")
+OWN_GAINS = {
+    name: {"gain_control": gain}
+    for name, gain in (("rcsa", "gain_1.25"), ("arcsa", "gain_0.5"), ("grcsa", "gain_0.65"))
+}
 ORDERS = ("csa", "sca", "csca", "scsa")
 
 
@@ -258,6 +261,7 @@ def _gradients(fake_run, *, factor, gains=(0.5, 0.65, 1.25), **changes):
     return fake_run.FakePlan(
         data=(data,),
         rows=_rows(fake_run, *RESIDUAL, gains=gains),
+        facts=OWN_GAINS,
         gradients=dict.fromkeys(RESIDUAL[1:], factor),
         gradient_spread=0.04,
         **changes,
@@ -305,17 +309,18 @@ def test_controls_that_are_missing_are_asked_for(fake_run, tmp_path):
     assert section.index('<p class="lead">') < section.index("<svg") < section.index("<table")
 
 
+def test_a_record_that_names_no_gain_of_its_own_asks_for_all(fake_run, tmp_path):
+    """Records of earlier versions do not say which constant gain judges a design."""
+    told = _told(fake_run, tmp_path, replace(_gradients(fake_run, factor=1.6), facts={}))
+    (of_set,) = told["gradients"]["sets"]
+    assert of_set["finding"]["verdict"] == "undecided"
+    assert told["gradients"]["needed"] == "gain_*"
+
+
 def test_two_seeds_say_nothing_of_gradients(fake_run, tmp_path):
     told = _told(fake_run, tmp_path, _gradients(fake_run, factor=1.6, num_seeds=2))["gradients"]
     assert told["sentence"].startswith("Screening only (2 seeds)")
     assert all(ratio["low"] is None for ratio in told["sets"][0]["ratios"])
-
-
-def test_the_gains_are_those_of_the_registry():
-    from whatwhere.blocks import registered
-
-    assert CONSTANT_GAINS == registered.CONSTANT_GAINS
-    assert [nearest_gain(g) for g in (1.3, 0.9, 0.53, 0.23, 0.001)] == [1.25, 1.0, 0.5, 0.25, 0.06]
 
 
 def test_a_data_set_with_few_seeds_does_not_silence_the_others(fake_run, tmp_path):
@@ -323,6 +328,7 @@ def test_a_data_set_with_few_seeds_does_not_silence_the_others(fake_run, tmp_pat
     plan = replace(
         _sets(fake_run, 2, *RESIDUAL),
         rows=_gradients(fake_run, factor=1.6).rows,
+        facts=OWN_GAINS,
         gradients=dict.fromkeys(RESIDUAL[1:], 1.6),
         gradient_spread=0.02,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cell import Cell, Row
 from whatwhere.report.scale.rules import VERDICTS, findings_of
 from whatwhere.report.wording import listed
 from whatwhere.stats.claims import Claim
@@ -15,8 +15,7 @@ from whatwhere.stats.gradients import NOT_RUN, GradientRatio, gradient_claim, gr
 from whatwhere.stats.published_rules import RESIDUAL_COUNTERPARTS
 
 COLUMN = "stem_gradient_norm"
-# The constant gains that comparisons may carry; a gain of 1 is the plain backbone itself.
-CONSTANT_GAINS = (0.06, 0.15, 0.25, 0.5, 0.65, 1.25)
+ANY_GAIN = "gain_*"  # all constant gains, where a record does not say which one is meant
 
 
 def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
@@ -53,18 +52,6 @@ def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
     return {**told, "needed": needed_controls(told)}
 
 
-def nearest_gain(gain: float) -> float:
-    """Find the constant gain that stands for a design's own, as ratios go.
-
-    Args:
-        gain: What the design multiplies its map by at initialisation, above 0.
-
-    Returns:
-        One of the constant gains, or 1 for the plain backbone.
-    """
-    return min((*CONSTANT_GAINS, 1.0), key=lambda known: abs(math.log(known / gain)))
-
-
 def _residual(cell: Cell) -> list[Row]:
     return [
         row
@@ -90,7 +77,7 @@ def _of_cell(cell: Cell) -> dict[str, Any]:
     gradients = {row.design.name: _first_gradients(row) for row in cell.rows}
     wirings = [row.design.name for row in _residual(cell)]
     counterparts = {name: RESIDUAL_COUNTERPARTS[name] for name in wirings}
-    gains = {name: _gain_control(cell, cell.row(name)) for name in wirings}
+    gains = {name: cell.row(name).design.gain_control or ANY_GAIN for name in wirings}
     claim = gradient_claim(gradients, counterparts=counterparts, gains=gains)
     pairs = [(name, of[name]) for of in (counterparts, gains) for name in wirings]
     ratios = [gradient_ratio(gradients, first=one, second=other) for one, other in pairs]
@@ -109,22 +96,6 @@ def _num_seeds(claim: Claim, gradients: dict[str, dict[int, float]], wirings: li
     if effects:
         return int(min(effect.degrees_of_freedom for effect in effects)) + 1
     return min(len(gradients[name]) for name in wirings)
-
-
-def _gain_control(cell: Cell, row: Row) -> str:
-    """Return the name of the control of a row's own gain, whether or not it was run."""
-    gain = row.cost["initial_gain"]
-    if not gain or gain <= 0:
-        return NO_ATTENTION
-    bin_gain = nearest_gain(gain)
-    if bin_gain == 1:
-        return NO_ATTENTION
-    for other in cell.rows:
-        own = other.cost["initial_gain"]
-        is_constant = other.design.kind == "control" and other.design.wiring
-        if is_constant and own and math.isclose(own, bin_gain, rel_tol=0.02):
-            return other.design.name
-    return f"gain_{bin_gain:g}"
 
 
 def _told(cell: Cell, ratio: GradientRatio, *, kind: str) -> dict[str, Any]:
