@@ -7,17 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training.short import PROTOCOL
 from whatwhere.arrays import Batch
 from whatwhere.training import DivergedError, fit
-from whatwhere.training.presets import preset
-
-PROTOCOL = replace(
-    preset("quick", easy=True, allow_flip=False, image_size=12),
-    steps=23,
-    learning_rate=0.05,
-    precision="fp32",
-    layout="nchw",
-)
 
 
 class Small(nn.Module):

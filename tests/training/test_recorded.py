@@ -7,21 +7,14 @@ import pytest
 import torch
 from torch import nn
 
+from tests.training.short import PROTOCOL
 from whatwhere.arrays import Batch
 from whatwhere.evaluate import measure_costs
 from whatwhere.recorded import RecordedStep
 from whatwhere.training import DivergedError, choose_numerics, fit
-from whatwhere.training.presets import preset
 from whatwhere.training.step import COMPILE_FROM_STEPS, fast_forward
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-PROTOCOL = replace(
-    preset("quick", easy=True, allow_flip=False, image_size=12),
-    steps=23,
-    learning_rate=0.05,
-    precision="fp32",
-    layout="nchw",
-)
 WAYS = {
     "sgd": {},
     "adamw": {"optimizer": "adamw", "learning_rate": 0.01},
