@@ -3,7 +3,7 @@
 import pytest
 
 from whatwhere.settings import load_setting, setting_names
-from whatwhere.stats.published import read_printed
+from whatwhere.stats.printed import read_printed
 
 SAMC = {
     "samc2024_cifar10": [

@@ -5,13 +5,13 @@ import pytest
 from sklearn.metrics import precision_score, recall_score, roc_auc_score
 
 from whatwhere.errors import UsageError
+from whatwhere.stats.printed import read_printed
 from whatwhere.stats.published import (
     ScoredOn,
     decision_auc,
     difference_flaw,
     flaws_of_row,
     possible_num_runs,
-    read_printed,
 )
 from whatwhere.stats.scores import values_per_image
 

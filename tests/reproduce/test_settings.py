@@ -11,7 +11,7 @@ from whatwhere.data.catalogue import CATALOGUE
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, build_model
 from whatwhere.settings import load_setting, read_setting, setting_names
-from whatwhere.stats.published import read_printed
+from whatwhere.stats.printed import read_printed
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.listing import list_cards
 from whatwhere.study.reproducing.points import layout

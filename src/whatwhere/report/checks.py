@@ -13,7 +13,8 @@ from whatwhere.report.cell import Cell, Outcome, Row
 from whatwhere.report.claims import spoken
 from whatwhere.report.evidence import predicted
 from whatwhere.report.wording import begun
-from whatwhere.stats.published import Flaw, Printed, ScoredOn, flaws_of_row, possible_num_runs
+from whatwhere.stats.printed import Printed
+from whatwhere.stats.published import Flaw, ScoredOn, flaws_of_row, possible_num_runs
 
 # Our numbers are not rounded for print; single precision is all that may have touched them.
 _HALF = 2e-7

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from whatwhere.errors import UsageError, nearest, unknown_name
 from whatwhere.settings.setting import COSTS, METRICS
-from whatwhere.stats.published import Printed, read_printed
+from whatwhere.stats.printed import Printed, read_printed
 
 REQUIRED = ("paper", "topology", "dataset", "metric", "value")
 COLUMNS = (
