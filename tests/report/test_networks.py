@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.report.conftest import fake
-from whatwhere.report import cautions, verdicts, wording
+from whatwhere.report import cautions, verdicts, withheld, wording
 from whatwhere.report.build import write_report
 
 PLAIN = "resnet8 without attention"
@@ -115,10 +115,10 @@ def test_sentences_begin_with_a_capital():
 
 
 def test_screening_and_refusals_name_what_was_compared():
-    assert wording.screening("quick", 150, kind="design or network").endswith(
+    assert withheld.screening("quick", 150, kind="design or network").endswith(
         "a longer training may order the designs and networks differently."
     )
-    assert wording.nothing_recommended("Digits", labels=["mlp"], kind="network").startswith(
+    assert withheld.nothing_recommended("Digits", labels=["mlp"], kind="network").startswith(
         "No network is recommended on Digits"
     )
 

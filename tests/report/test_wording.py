@@ -2,17 +2,17 @@
 
 import re
 
-from whatwhere.report import cautions, verdicts, wording
+from whatwhere.report import cautions, verdicts, withheld, wording
 from whatwhere.stats.published_rules import PUBLISHED_SIZE_RULES
 
 
 def test_screening_is_said_of_the_quick_protocol_only():
-    assert wording.screening("quick", 150) == (
+    assert withheld.screening("quick", 150) == (
         "This is a screening at 150 steps: it narrows the choice down, and a longer training may"
         " order the designs differently."
     )
-    assert wording.screening("quick", None).startswith("This is a screening: it narrows")
-    assert wording.screening("standard", 1500) == ""
+    assert withheld.screening("quick", None).startswith("This is a screening: it narrows")
+    assert withheld.screening("standard", 1500) == ""
 
 
 def _tied(labels, **changes):
@@ -66,24 +66,24 @@ def test_winner():
 
 
 def test_screening_only():
-    assert wording.screening_only("Digits", num_seeds=1, highest="csa", metric="macro-f1") == (
+    assert withheld.screening_only("Digits", num_seeds=1, highest="csa", metric="macro-f1") == (
         "Screening only (1 seed: how much runs vary is unknown), so nothing is claimed on Digits;"
         " csa has the highest mean macro F1."
     )
-    assert wording.screening_only("Digits", num_seeds=2, highest="csa", metric="accuracy") == (
+    assert withheld.screening_only("Digits", num_seeds=2, highest="csa", metric="accuracy") == (
         "Screening only (2 seeds at most), so nothing is claimed on Digits; csa has the highest"
         " mean accuracy."
     )
 
 
 def test_nothing_to_say():
-    assert wording.nothing_to_compare("Digits", labels=[]) == (
+    assert withheld.nothing_to_compare("Digits", labels=[]) == (
         "No trial finished on Digits, so there is nothing to compare."
     )
-    assert wording.nothing_to_compare("Digits", labels=["csa"]) == (
+    assert withheld.nothing_to_compare("Digits", labels=["csa"]) == (
         "Only csa finished on Digits, so there is nothing to compare it with."
     )
-    assert wording.nothing_recommended("Digits", labels=["csa", "gain"]) == (
+    assert withheld.nothing_recommended("Digits", labels=["csa", "gain"]) == (
         "No design is recommended on Digits: those that may be best are csa, gain, and each is a"
         " control, had failed runs or too few."
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from whatwhere.report import cautions, staging, wording
+from whatwhere.report import cautions, staging, withheld, wording
 from whatwhere.report.advice import Advice, advise
 from whatwhere.report.cell import NO_ATTENTION, Cell, Screening
 from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
@@ -65,7 +65,7 @@ def tell(cell: Cell, *, place: str) -> Story:
     """
     judged = judge_designs(cell)
     return Story(
-        screening=wording.screening(protocol_name(cell), cell.recipe.get("steps"), kind=cell.kind),
+        screening=withheld.screening(protocol_name(cell), cell.recipe.get("steps"), kind=cell.kind),
         headline=_headline(cell, place),
         remark=_remark(cell),
         controls=against_controls(cell),
@@ -157,21 +157,21 @@ def _headline(cell: Cell, place: str) -> str:
         return staging.waits_for_second_stage(place)
     if comparison is None or len(comparison.summaries) < 2:
         finished = [spoken(row) for row in cell.rows if row.finished]
-        return wording.nothing_to_compare(place, labels=finished)
+        return withheld.nothing_to_compare(place, labels=finished)
     if not is_compared(cell):
         # With as many as a claim takes in one row, it is the second most that holds it back.
         num_seeds = sorted(summary.num_seeds for summary in comparison.summaries)[-2]
         alone = num_seeds < max(summary.num_seeds for summary in comparison.summaries)
         highest = spoken(cell.row(comparison.summaries[0].name))
-        reason = f"{wording.seeds_at_most(num_seeds)}, but for one row" if alone else ""
-        reason = wording.LEAKED if is_leaked(cell) else reason
-        reason = wording.UNEQUAL_BUDGETS if is_unequal(cell) else reason
-        return wording.screening_only(
+        reason = f"{withheld.seeds_at_most(num_seeds)}, but for one row" if alone else ""
+        reason = withheld.LEAKED if is_leaked(cell) else reason
+        reason = withheld.UNEQUAL_BUDGETS if is_unequal(cell) else reason
+        return withheld.screening_only(
             place, num_seeds=num_seeds, highest=highest, metric=cell.metric, reason=reason
         )
     labels = [spoken(cell.row(s.name)) for s in comparison.summaries if s.may_be_best]
     if recommendation is None or not recommendation.designs:
-        return wording.nothing_recommended(place, labels=labels, kind=cell.kind)
+        return withheld.nothing_recommended(place, labels=labels, kind=cell.kind)
     if comparison.winner_margin is not None:
         return wording.winner(
             place,
@@ -209,7 +209,7 @@ def _leak_mark(cell: Cell) -> str:
     """Mark a recommendation that rests on test images which were trained on."""
     if not is_leaked(cell):
         return ""
-    return wording.leak_mark(cell.num_leaked, num_items=cell.compared.num_items)
+    return withheld.leak_mark(cell.num_leaked, num_items=cell.compared.num_items)
 
 
 def _about_attention(cell: Cell) -> str:
