@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from whatwhere.report.figures.style import text_width
 from whatwhere.report.text import shortened
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _LINE_HEIGHT = 1.15
 _END_SIZE = 10.0
@@ -160,7 +164,7 @@ class LineEnd:
     bold: bool
 
 
-def label_ends(axes, ends: Sequence[LineEnd], *, width: int) -> None:
+def label_ends(axes: "Axes", ends: Sequence[LineEnd], *, width: int) -> None:
     """Write names at the right edge, beside the ends of their lines and moved apart.
 
     Args:
