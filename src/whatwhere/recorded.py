@@ -16,11 +16,11 @@ NUM_WARMUP_STEPS = 3  # libraries choose their kernels and momenta come into bei
 
 
 class RecordedStep:
-    """A step as a CUDA graph: taken as it is a few times, then recorded, and then replayed.
+    """A step; on a GPU a CUDA graph: taken a few times, then recorded, and then replayed.
 
-    Recording is begun anew where batches take another form. Random numbers follow from the seed
-    set before a step, in a replay as well. A step that waits for the GPU, such as one of a block
-    that looks at a value, cannot be recorded; it is taken as it is every time.
+    On a CPU it is taken as it is. Recording is begun anew where batches take another form. Random
+    numbers follow from the seed set before a step, in a replay as well. A step that waits for the
+    GPU, such as one of a block that looks at a value, cannot be recorded; it is taken every time.
 
     Args:
         take: Computes with a batch, for instance trains on it.
@@ -37,8 +37,17 @@ class RecordedStep:
         """Begin anew; for when the step does something else from now on."""
         self.graph, self.num_taken, self.held = None, 0, None
 
+    def prepare(self, batch: Batch) -> None:
+        """Do it with a batch until a GPU only replays it; nothing on a CPU."""
+        if batch.image.device.type == "cuda":
+            for _ in range(NUM_WARMUP_STEPS + 1):
+                self(batch)
+
     def __call__(self, batch: Batch) -> None:
         """Do it with a batch."""
+        if batch.image.device.type != "cuda":
+            self.take(batch)
+            return
         if self.held is not None and not _alike(batch, self.held):
             self.forget()
         if self.held is None:

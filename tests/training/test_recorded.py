@@ -193,3 +193,13 @@ def test_number_formats_and_costs_are_measured_on_recorded_steps():
     assert costs["small"].parameters == 5 * 9 + 5 + 10 + 18
     assert 0 < costs["small"].inference_ms < costs["small"].train_step_ms < 50
     assert 0.2 < costs["again"].train_ratio < 5
+
+
+def test_on_a_cpu_a_step_is_taken_as_it_is():
+    taken = []
+    step = RecordedStep(taken.append)
+    batch = Batch(torch.zeros(2, 1, 3, 3), torch.zeros(2), torch.zeros(2))
+    step.prepare(batch)
+    assert taken == []
+    step(batch)
+    assert taken[0] is batch

@@ -17,7 +17,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from whatwhere.arrays import Batch
-from whatwhere.recorded import NUM_WARMUP_STEPS, RecordedStep
+from whatwhere.recorded import RecordedStep
 
 NUM_ROUNDS = 5
 MAX_SECONDS = 60.0  # no further round begins after this long
@@ -67,8 +67,10 @@ def measure_costs(
     inference: dict[str, list[float]] = {name: [] for name in names}
     models = {name: maker() for name, maker in makers.items()}
     fixed = {name: _fixed_costs(models[name], batch, precision) for name in names}
-    steps = {name: _ready(partial(_train_step, models[name], precision), batch) for name in names}
-    passes = {name: _ready(partial(_forward, models[name], precision), batch) for name in names}
+    steps = {name: RecordedStep(partial(_train_step, models[name], precision)) for name in names}
+    passes = {name: RecordedStep(partial(_forward, models[name], precision)) for name in names}
+    for step in (*steps.values(), *passes.values()):
+        step.prepare(batch)
     started = time.perf_counter()
     for round_number in range(NUM_ROUNDS):
         if round_number and time.perf_counter() - started > MAX_SECONDS:
@@ -154,16 +156,6 @@ def _forward(model: nn.Module, precision: str, batch: Batch) -> None:
         torch.autocast(device, dtype=torch.bfloat16, enabled=precision == "bf16"),
     ):
         model(batch.image)
-
-
-def _ready(run: Callable[[Batch], None], batch: Batch) -> Callable[[Batch], None]:
-    """Return what is timed; on a GPU it is recorded, as training is."""
-    if batch.image.device.type != "cuda":
-        return run
-    recorded = RecordedStep(run)
-    for _ in range(NUM_WARMUP_STEPS + 1):
-        recorded(batch)
-    return recorded
 
 
 def _timed(run: Callable[[Batch], None], batch: Batch) -> float:

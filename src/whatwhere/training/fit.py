@@ -174,7 +174,7 @@ class _Loop:
             forward=fast_forward(model, steps=protocol.steps),
             class_weight=class_weight,
         )
-        self.recorded = RecordedStep(self.work) if self.device.type == "cuda" else None
+        self.take = RecordedStep(self.work)
         self.phase = _Phase(model, resting, round(protocol.frozen_fraction * protocol.steps))
         self.average: AveragedModel | None = None
         if protocol.ema_decay:
@@ -198,8 +198,7 @@ class _Loop:
         while self.step < last:
             if self.step == self.phase.num_resting_steps:
                 self.phase.enter(self.step)
-                if self.recorded is not None:
-                    self.recorded.forget()
+                self.take.forget()
             self._train_step(batch_at(self.step))
             if self.device.type == "cpu":
                 self._check_loss()
@@ -254,7 +253,7 @@ class _Loop:
     def _train_step(self, batch: Batch) -> None:
         torch.manual_seed(derive_seed(self.seed, "step", self.step))
         self.work.set_rate(self.step)
-        (self.recorded or self.work)(batch)
+        self.take(batch)
         if self.average is not None:
             self.average.update_parameters(self.model)
         self.num_summed += 1

@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from whatwhere.arrays import Batch
 from whatwhere.errors import UsageError
-from whatwhere.recorded import NUM_WARMUP_STEPS, RecordedStep
+from whatwhere.recorded import RecordedStep
 
 NUM_ROUNDS = 5
 MAX_SECONDS = 20.0  # no further round begins after this long
@@ -120,12 +120,10 @@ class _Runner:
         self.model = model.to(memory_format=memory_format).train()
         self.image = image.contiguous(memory_format=memory_format)
         self.mixed = numerics.precision == "bf16"
-        on_gpu = self.image.device.type == "cuda"
-        # A GPU trains recorded steps, whose launches cost nothing.
-        self.take = RecordedStep(self._take_step) if on_gpu else self._take_step
+        self.take = RecordedStep(self._take_step)
         self.batch = Batch(self.image, label, label)
-        for _ in range(NUM_WARMUP_STEPS + 1 if on_gpu else 1):
-            self.time_step()
+        self.take.prepare(self.batch)
+        self.time_step()
 
     def time_step(self) -> float:
         self._wait()
