@@ -18,7 +18,14 @@ from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats.decide import TAIL
-from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood, score
+from whatwhere.stats.metrics import (
+    METRICS,
+    STRATIFIED,
+    brier,
+    influence,
+    negative_log_likelihood,
+    score,
+)
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import method_estimates, pair_estimates
 
@@ -91,7 +98,8 @@ def one_table(
     upper, found = np.triu_indices(NUM_METHODS, k=1), {}
     for name in truth:
         values = [np.stack([values_of(name, run, label) for run in runs]) for runs in logit]
-        moments = moments_of(values, paired=True)
+        strata = label if name in STRATIFIED else None
+        moments = moments_of(values, paired=True, strata=strata)
         pairs, own = pair_estimates(moments), method_estimates(moments)
         width = pairs.half_width(TAIL)[upper]
         found[f"{name}_pairs"] = float(np.mean(np.abs(pairs.value[upper]) <= width))

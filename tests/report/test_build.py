@@ -12,7 +12,9 @@ from PIL import Image
 from whatwhere.errors import MismatchError, UsageError
 from whatwhere.records import Run
 from whatwhere.report.build import leaderboard, write_report
+from whatwhere.report.evidence import gather, predicted
 from whatwhere.report.pictures import encode_png, thumbnail
+from whatwhere.stats import ItemTable, compare
 
 FILES = ("results.csv", "summary.json", "table.md", "table.tex", "report.html")
 
@@ -144,6 +146,27 @@ def test_a_class_without_test_images_costs_only_the_scores_that_need_it(fake_run
     assert "auc needs at least one image of each of the 10 classes" in (
         (folder / "results.csv").read_text()
     )
+
+
+def test_a_mean_over_classes_is_as_sure_as_its_small_classes_allow(fake_run, tmp_path):
+    """The interval is that of the table with its classes, and wider than without."""
+    plan = _small(fake_run, metric="balanced-accuracy", data={"num_test": 30})
+    folder = fake_run.write_fake_run(tmp_path / "run", plan)
+    write_report(folder)
+    run = Run.read(folder)
+    (cell,) = gather(run)
+    label = predicted(run, cell, "none").label
+    rows = [row for row in cell.rows if row.finished]
+    table = ItemTable(
+        methods=tuple(row.design.name for row in rows),
+        values=tuple(row.run_values for row in rows),
+        blocked=True,
+    )
+    shown = {row["design"]: row["high"] - row["low"] for row in _cell(folder)["leaderboard"]}
+    alike = {s.name: s.high - s.low for s in compare(table).summaries}
+    classes = {s.name: s.high - s.low for s in compare(replace(table, strata=label)).summaries}
+    assert shown == pytest.approx(classes, abs=1e-12)
+    assert all(shown[name] > 1.001 * width for name, width in alike.items())
 
 
 def test_all_trials_of_a_design_failed(fake_run, tmp_path):

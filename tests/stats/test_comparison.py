@@ -216,6 +216,11 @@ def test_wrong_tables_are_refused(methods, values, message):
         ItemTable(methods, values, True)
 
 
+def test_classes_must_be_one_per_image():
+    with pytest.raises(UsageError, match=r"one class per item, 3 of them, not be of shape \(2,\)"):
+        ItemTable(("a",), (np.ones((2, 3)),), True, strata=np.array([0, 1]))
+
+
 tables = st.builds(
     lambda seed, methods, seeds, items: simulated(
         seed, num_methods=methods, num_seeds=seeds, num_items=items

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
+from whatwhere.stats.metrics import influence
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import is_blocked, method_estimates, pair_estimates
 
@@ -129,6 +130,30 @@ def test_single_method_by_hand():
     assert own.value[0] == 3 / 8
     assert own.variance[0] == pytest.approx(11 / 192, abs=1e-15)
     assert own.degrees_of_freedom[0] == pytest.approx(363 / 148, abs=1e-13)
+
+
+def test_a_mean_over_classes_has_the_degrees_of_freedom_of_welch():
+    """The mean over two classes varies as the difference of two classes does: SciPy's df."""
+    rng = np.random.default_rng(5)
+    label = np.repeat([0, 1], [7, 40])
+    logit = rng.normal(0, 1, (47, 2)) + 0.8 * np.eye(2)[label]
+    values = influence("balanced-accuracy", logit, label)
+    own = method_estimates(moments_of([values[None]], strata=label))
+    right = (logit.argmax(axis=1) == label).astype(float)
+    welch = scipy_stats.ttest_ind(right[label == 0], right[label == 1], equal_var=False).df
+    assert own.degrees_of_freedom[0] == pytest.approx(welch, rel=1e-12)
+    assert welch < 15
+    alike = method_estimates(moments_of([values[None]]))
+    assert alike.degrees_of_freedom[0] == pytest.approx(46)
+    assert own.variance[0] == alike.variance[0]
+
+
+def test_classes_without_spread_leave_the_degrees_of_freedom():
+    """One image of a class, or a class that is always right, tells nothing of a variance."""
+    label = np.array([0, 0, 0, 0, 1, 1, 2])
+    values = np.array([[0.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0], [1.0] * 7])
+    moments = moments_of([run[None] for run in values], strata=label)
+    assert moments.item_df.tolist() == [3, 6]
 
 
 @pytest.mark.parametrize(

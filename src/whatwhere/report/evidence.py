@@ -72,7 +72,7 @@ def _cell(run: Run, dataset: str, size: int) -> Cell:
         num_folds=len(recipe.get("folds") or [""]),
     )
     rows = _beside_networks(rows, recipe.get("backbone") or "the backbone")
-    comparison = compared_rows(rows, shared.group)
+    comparison = compared_rows(rows, metric, shared)
     most_seeds = max((len(row.finished) for row in rows), default=0)
     reasons = {row.design.name: _why_excluded(row, most_seeds) for row in rows}
     excluded = {name: reason for name, reason in reasons.items() if reason}

@@ -19,7 +19,7 @@ from whatwhere.report.tested import (
     read_answers,
 )
 from whatwhere.stats.comparison import Comparison, ItemTable, compare
-from whatwhere.stats.metrics import METRICS, brier, negative_log_likelihood
+from whatwhere.stats.metrics import METRICS, STRATIFIED, brier, negative_log_likelihood
 
 COST_NAMES = (
     "parameters",
@@ -137,12 +137,13 @@ def _median(values: Iterable[float | None]) -> float | None:
     return statistics.median(known) if known else None
 
 
-def compared_rows(rows: Iterable[Row], groups: np.ndarray | None) -> Comparison | None:
+def compared_rows(rows: Iterable[Row], metric: str, shared: SharedImages) -> Comparison | None:
     """Compare the rows that have finished trials.
 
     Args:
         rows: Of one cell.
-        groups: Equal for images that belong together; None where all are on their own.
+        metric: What their values are of.
+        shared: The images that all were asked about.
 
     Returns:
         The comparison, None without any finished trial.
@@ -155,6 +156,7 @@ def compared_rows(rows: Iterable[Row], groups: np.ndarray | None) -> Comparison 
         methods=tuple(row.design.name for row in finished),
         values=tuple(row.run_values for row in finished),
         blocked=len(seeds) == 1,
-        groups=groups,
+        groups=shared.group,
+        strata=shared.label if metric in STRATIFIED else None,
     )
     return compare(table)

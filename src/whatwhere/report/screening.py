@@ -65,15 +65,16 @@ def screened(run: Run, dataset: str, size: int) -> Screening:
         The screening.
     """
     recipe = run.config.get("recipe", {}).get(dataset, {})
+    metric, shared = metric_of(run), SharedImages()
     rows = rows_of(
         trials_of(run, dataset, size, stage=1),
-        metric_of(run),
-        SharedImages(),
+        metric,
+        shared,
         leaked=[],
         num_folds=len(recipe.get("folds") or [""]),
         split="validation",
     )
-    comparison = compared_rows(rows, None)
+    comparison = compared_rows(rows, metric, shared)
     left_out = _left_out(rows)
     candidates = _leading(comparison, left_out)[:MOST_CONFIRMED]
     recorded = _plan(run).get(_cell_name(dataset, size), {}).get("rounds", [])

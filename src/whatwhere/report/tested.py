@@ -193,6 +193,11 @@ class SharedImages:
         group = self.first.group if self.first else None
         return group if group is not None and len(np.unique(group)) > 1 else None
 
+    @property
+    def label(self) -> np.ndarray | None:
+        """True class of each image; None before any was opened."""
+        return self.first.label if self.first else None
+
     def check(self, trial: Trial, tested: Answered) -> None:
         """Refuse answers to other images.
 

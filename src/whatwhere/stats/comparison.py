@@ -174,7 +174,10 @@ def compare(
     if control is not None and control not in table.methods:
         raise unknown_name("control", control, table.methods)
     moments = moments_of(
-        table.independent_values(), paired=table.blocked, item_range=table.item_range
+        table.independent_values(),
+        paired=table.blocked,
+        item_range=table.item_range,
+        strata=table.independent_strata,
     )
     order = np.argsort(-moments.mean, kind="stable")
     names = tuple(table.methods[place] for place in order)

@@ -10,6 +10,8 @@ import numpy as np
 from whatwhere.errors import DataError, unknown_name
 
 METRICS = ("accuracy", "balanced-accuracy", "macro-f1", "auc")
+# Means over classes: what is known of their variance depends on how many images each class has.
+STRATIFIED = ("balanced-accuracy", "auc")
 
 
 def score(name: str, logit: np.ndarray, label: np.ndarray) -> float:

@@ -25,6 +25,7 @@ class Moments:
         run_covariance: cov_s(A_as, A_bs) (method, method); None unless all have equally many runs.
         noise_covariance: mean_i cov_s(y_ais, y_bis) / n (method, method); None likewise.
         item_range: Width of the range that values of an item lie in.
+        item_df: Degrees of freedom of the variance over items (method,); None for n - 1.
     """
 
     num_items: int
@@ -38,10 +39,15 @@ class Moments:
     run_covariance: np.ndarray | None
     noise_covariance: np.ndarray | None
     item_range: float = 1.0
+    item_df: np.ndarray | None = None
 
 
 def moments_of(
-    values: Sequence[np.ndarray], *, paired: bool = False, item_range: float = 1.0
+    values: Sequence[np.ndarray],
+    *,
+    paired: bool = False,
+    item_range: float = 1.0,
+    strata: np.ndarray | None = None,
 ) -> Moments:
     """Reduce a table to the few sums that the rule needs.
 
@@ -51,6 +57,7 @@ def moments_of(
         values: Per method an array (seed, item), the same items for all.
         paired: Whether run s of every method shares its random streams; adds the covariances.
         item_range: Width of the range that values of an item lie in; 1 for shares.
+        strata: The class of each item where scores are means over classes; None otherwise.
 
     Returns:
         The moments.
@@ -77,7 +84,24 @@ def moments_of(
         run_covariance=_covariance(np.stack(run_means)) if together else None,
         noise_covariance=_noise_covariance(noise) if together else None,
         item_range=item_range,
+        item_df=None if strata is None else _item_df(item_mean, strata),
     )
+
+
+def _item_df(item_mean: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    """Return the degrees of freedom of each method's variance over items that are in classes.
+
+    The variance of a mean over classes is a sum with one part per class, whose degrees of freedom
+    are Satterthwaite's (1946):
+
+        (sum_c v_c)^2 / sum_c v_c^2/(n_c - 1),  v_c the sum of squares within class c
+    """
+    classes = [item_mean[:, strata == one] for one in np.unique(strata)]
+    parts = np.stack([own.var(axis=1) * own.shape[1] for own in classes])
+    free = np.array([[max(1, own.shape[1] - 1)] for own in classes])
+    unsure = (parts**2 / free).sum(axis=0)
+    alike = np.full(len(item_mean), item_mean.shape[1] - 1.0)
+    return np.divide(parts.sum(axis=0) ** 2, unsure, out=alike, where=unsure > 0)
 
 
 def _variance(values: np.ndarray) -> np.ndarray:

@@ -83,9 +83,14 @@ def method_estimates(moments: Moments) -> Estimates:
 
         V_k  = max(q0, q_k, w_k) + max(0, v_k - w_k),  v_k = var_i(y_i.)/n,
                                                        w_k = mean_i var_s(y_is)/(n S)
-        df_k = V_k^2 / ( v_k^2/(n-1) + u_k ),  u_k = max(q0, w_k)^2/nu    where q_k <= q0,
+        df_k = V_k^2 / ( v_k^2/d_k + u_k ),    u_k = max(q0, w_k)^2/nu    where q_k <= q0,
                                                      max(q_k, w_k)^2/(S-1)  where q_k > q0,
                                                                               or without a pool
+
+    d_k is n - 1, or fewer where the score is a mean over classes of which some have few images
+    (`Moments.item_df`): of an area under the curve with 20 of 500 images in one class, intervals
+    held the truth in 91.8 % of 6,000 simulated tables without this, in 92.8 % with it. Pairs have
+    no need of it, since what two methods get wrong alike drops out.
 
     A method that varies more than the pool is known by its own runs only, so their number alone
     gives its degrees of freedom. (For differences the pool counts for the part up to q0: see
@@ -111,6 +116,7 @@ def method_estimates(moments: Moments) -> Estimates:
         item=np.diag(moments.item_covariance),
         noise=noise,
         runs=runs,
+        item_df=moments.item_df,
         runs_unsure=np.maximum(runs, noise) ** 2 / runs_df,
         moments=moments,
     )
@@ -212,19 +218,26 @@ def _combine(
     runs: np.ndarray,
     runs_unsure: np.ndarray,
     moments: Moments,
+    item_df: np.ndarray | None = None,
     known: bool = True,
 ) -> Estimates:
     """Put the parts of the variance together.
 
     `runs` is the part of the runs, `runs_unsure` the sum of its parts' squares over their degrees
-    of freedom.
+    of freedom; `item_df` is of `item`, None for n - 1.
     """
-    num_items = moments.num_items
+    item_df = np.array(moments.num_items - 1) if item_df is None else item_df
     variance = np.maximum(runs, noise) + np.maximum(0, item - noise)
-    unsure = item**2 / (num_items - 1) + runs_unsure
+    unsure = item**2 / item_df + runs_unsure
     df = np.divide(variance**2, unsure, out=np.ones_like(variance), where=unsure > 0)
     return Estimates(
-        value, variance, np.maximum(1, df), item == 0, num_items, known, moments.item_range
+        value,
+        variance,
+        np.maximum(1, df),
+        item == 0,
+        moments.num_items,
+        known,
+        moments.item_range,
     )
 
 

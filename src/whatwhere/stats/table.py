@@ -21,6 +21,8 @@ class ItemTable:
             where all are.
         item_range: Width of the range that values of an item lie in, above 0; 1 for shares. It
             bounds what unseen items may do where all seen ones agree.
+        strata: The class of each item where scores are means over classes, counted from 0 on; None
+            where items are alike. Not used where items are grouped.
 
     Raises:
         UsageError: If names repeat, shapes do not fit, a value is not finite or the range is not
@@ -32,6 +34,7 @@ class ItemTable:
     blocked: bool
     groups: np.ndarray | None = None
     item_range: float = 1.0
+    strata: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not self.methods or len(self.methods) != len(self.values):
@@ -46,6 +49,11 @@ class ItemTable:
             _check_values(name, runs, self.values[0])
         if self.groups is not None:
             _check_groups(self.groups, num_items=self.num_items)
+        if self.strata is not None and self.strata.shape != (self.num_items,):
+            raise UsageError(
+                f"strata must name one class per item, {self.num_items} of them, not be of shape"
+                f" {self.strata.shape}"
+            )
         if not self.item_range > 0:
             raise UsageError(f"the range of an item's value must be above 0, not {self.item_range}")
 
@@ -53,6 +61,11 @@ class ItemTable:
     def num_items(self) -> int:
         """Items, whether or not they are grouped."""
         return self.values[0].shape[1]
+
+    @property
+    def independent_strata(self) -> np.ndarray | None:
+        """The classes of what `independent_values` returns; None for groups, which have several."""
+        return self.strata if self.groups is None else None
 
     def independent_values(self) -> tuple[np.ndarray, ...]:
         """Return per method the values (seed, unit) of units that are independent."""
