@@ -12,7 +12,7 @@ from whatwhere.report.evaluation import (
     headline,
     shown_value,
 )
-from whatwhere.report.numbers import count, milliseconds, percent
+from whatwhere.report.numbers import DASH, count, milliseconds, percent
 from whatwhere.report.protocol import decimals_of, decimals_of_row, failures_of
 from whatwhere.report.scale.told import sentences
 from whatwhere.report.text import shortened, visible
@@ -65,8 +65,8 @@ def _table(entry: dict[str, Any]) -> Table:
         pad_edge=False,
     )
     table.add_column("design")
-    table.add_column(f"{metric_name(entry['metric'])} %, 95 %", justify="right")
-    for heading in ("parameters", "inference ms", "failed"):
+    score = f"{metric_name(entry['metric'])} %"
+    for heading in (score, "95 % interval", "parameters", "inference ms", "failed"):
         table.add_column(heading, justify="right")
     table.add_column("letters")
     for row in entry["leaderboard"]:
@@ -76,12 +76,11 @@ def _table(entry: dict[str, Any]) -> Table:
 
 def _cells(row: dict[str, Any], decimals: int) -> list[Text]:
     decimals = decimals_of_row(row, decimals)
-    mean = percent(row["mean"], decimals=decimals)
-    if row["low"] is not None and row["high"] is not None:
-        mean = f"{mean} ± {percent((row['high'] - row['low']) / 2, decimals=decimals)}"
+    mean, low, high = (percent(row[name], decimals=decimals) for name in ("mean", "low", "high"))
     texts = [
         shortened(row["label"], width=_LABEL_WIDTH),
         mean,
+        DASH if row["low"] is None else f"{low} to {high}",
         count(row["cost"]["parameters"]),
         milliseconds(row["cost"]["inference_ms"]),
         failures_of(row),
