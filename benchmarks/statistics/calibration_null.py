@@ -13,7 +13,7 @@ from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Limit, Simulation
 from scipy.special import softmax
 
-from whatwhere.stats.calibration import (
+from whatwhere.stats.scoring.calibration import (
     expected_calibration_error,
     sweep_calibration_error,
     top_label,

@@ -18,7 +18,9 @@ from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats.decide import TAIL
-from whatwhere.stats.metrics import (
+from whatwhere.stats.moments import moments_of
+from whatwhere.stats.pairwise import method_estimates, pair_estimates
+from whatwhere.stats.scoring.metrics import (
     METRICS,
     STRATIFIED,
     brier,
@@ -26,8 +28,6 @@ from whatwhere.stats.metrics import (
     negative_log_likelihood,
     score,
 )
-from whatwhere.stats.moments import moments_of
-from whatwhere.stats.pairwise import method_estimates, pair_estimates
 
 NUM_METHODS, NUM_TRUE_RUNS = 8, 200
 LOSSES = ("nll", "brier")

@@ -15,8 +15,8 @@ from benchmarks.statistics.simulation import Limit, Simulation
 from scipy.special import chdtrc
 
 from whatwhere.stats.decide import ALPHA
-from whatwhere.stats.evaluation import wilson
-from whatwhere.stats.ranks import friedman
+from whatwhere.stats.scoring.evaluation import wilson
+from whatwhere.stats.several.ranks import friedman
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@
 
 Every cell plants one method ahead of all others, draws whole studies image by image, judges them
 as a report would, and counts how often a pair with that method is found. Beside it stands what
-`whatwhere.stats.power` predicts from the spread alone, and what two methods with three pilot runs
-each would have predicted for the same lead. One core, about four minutes at 2,000 repeats.
+`whatwhere.stats.planning.power` predicts from the spread alone, and what two methods with three
+pilot runs each would have predicted for the same lead. One core, about four minutes at 2,000
+repeats.
 """
 
 import argparse
@@ -18,9 +19,9 @@ from benchmarks.results_file import write_result
 from whatwhere.stats.decide import ALPHA, adjust
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
-from whatwhere.stats.plan import Spread
-from whatwhere.stats.power import power
-from whatwhere.stats.seeds import pilot_of
+from whatwhere.stats.planning.plan import Spread
+from whatwhere.stats.planning.power import power
+from whatwhere.stats.planning.seeds import pilot_of
 from whatwhere.stats.simulate import simulated_runs
 
 # Simulated tables from which the true spread of a cell is averaged.

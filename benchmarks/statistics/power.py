@@ -23,7 +23,7 @@ from benchmarks.statistics.simulation import Limit, Simulation
 from whatwhere.stats.decide import ALPHA, adjust, detectable
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
-from whatwhere.stats.plan import Spread, spread_of
+from whatwhere.stats.planning.plan import Spread, spread_of
 from whatwhere.stats.simulate import (
     CLEAR_SHAPE,
     MEAN_ACCURACY,

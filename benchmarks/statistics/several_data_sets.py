@@ -15,7 +15,7 @@ from benchmarks.statistics.running import main
 from benchmarks.statistics.simulation import Limit, Simulation
 
 from whatwhere.stats import AcrossDataSets, ItemTable, across_data_sets
-from whatwhere.stats.signed_rank import CALLED_FROM
+from whatwhere.stats.several.signed_rank import CALLED_FROM
 from whatwhere.stats.simulate import simulated_runs
 
 

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from whatwhere.cli.planned import basis, floor_sentence, print_seeds, seed_facts, sentence
-from whatwhere.stats.seeds import SeedNeed, assumed_pilot
+from whatwhere.stats.planning.seeds import SeedNeed, assumed_pilot
 from whatwhere.study.asked import pilot_rows
 from whatwhere.study.chosen import choose_designs
 from whatwhere.study.seeds import PlannedNeed, SeedTable

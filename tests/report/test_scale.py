@@ -453,7 +453,7 @@ def test_differences_of_the_data_sets_are_those_of_their_tables(fake_run, tmp_pa
 
 def test_following_the_rules_is_tested_by_regret_and_by_shuffles(fake_run, tmp_path):
     """The rule's family is far ahead where its size is, so that following it pays."""
-    from whatwhere.stats.published_rules import published_choice
+    from whatwhere.stats.hypotheses.published_rules import published_choice
 
     sizes = ((307,), (3001,), (60_007,))
     effects = {

@@ -3,7 +3,7 @@
 import re
 
 from whatwhere.report import cautions, verdicts, withheld, wording
-from whatwhere.stats.published_rules import PUBLISHED_SIZE_RULES
+from whatwhere.stats.hypotheses.published_rules import PUBLISHED_SIZE_RULES
 
 
 def test_screening_is_said_of_the_quick_protocol_only():

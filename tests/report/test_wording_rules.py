@@ -13,7 +13,7 @@ from whatwhere.report.build import write_report
 from whatwhere.report.further import what_decides
 from whatwhere.report.protocol import decimals_of, decimals_of_row
 from whatwhere.report.terminal import print_leaderboard
-from whatwhere.stats.plan import Spread
+from whatwhere.stats.planning.plan import Spread
 
 NONE = ("none", "no attention", "reference", "block", "x", 1.0, 0, 0.0)
 CSA = ("csa", "CSA", "sequential", "wiring", "S(C(x))", 0.25, 2384, 0.2)

@@ -13,7 +13,7 @@ from whatwhere.stats.published import (
     flaws_of_row,
     possible_num_runs,
 )
-from whatwhere.stats.scores import values_per_image
+from whatwhere.stats.scoring.scores import values_per_image
 
 CIFAR100 = ScoredOn(num_items=10_000, num_classes=100, balanced=True)
 

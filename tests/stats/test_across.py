@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from whatwhere.errors import UnknownNameError, UsageError
-from whatwhere.stats.across import MIN_DATA_SETS, across_data_sets
 from whatwhere.stats.comparison import compare
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
-from whatwhere.stats.profiles import PROFILE_STEPS, interquartile_mean
-from whatwhere.stats.ranks import CAPTION, NOT_REJECTED
+from whatwhere.stats.several.across import MIN_DATA_SETS, across_data_sets
+from whatwhere.stats.several.profiles import PROFILE_STEPS, interquartile_mean
+from whatwhere.stats.several.ranks import CAPTION, NOT_REJECTED
 from whatwhere.stats.simulate import simulated_runs
 from whatwhere.stats.table import ItemTable
 
@@ -105,7 +105,7 @@ def test_counts_are_those_of_the_single_comparisons():
 
 
 def test_pooling_uses_the_variance_of_each_comparison():
-    from whatwhere.stats.pooled import random_effects
+    from whatwhere.stats.several.pooled import random_effects
 
     found = across_data_sets(PLANTED, control="none").pairs[0]
     variances = []

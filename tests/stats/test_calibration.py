@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import log_softmax, softmax
 
-from whatwhere.stats.calibration import (
+from whatwhere.stats.scoring.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,

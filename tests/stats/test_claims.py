@@ -5,7 +5,8 @@ import pytest
 from scipy import stats as scipy_stats
 
 from whatwhere.errors import UsageError
-from whatwhere.stats.claims import (
+from whatwhere.stats.contrasts import Effect
+from whatwhere.stats.hypotheses.claims import (
     Claim,
     LabelRule,
     Part,
@@ -15,8 +16,7 @@ from whatwhere.stats.claims import (
     run_effect,
     size_rule_claim,
 )
-from whatwhere.stats.contrasts import Effect
-from whatwhere.stats.published_rules import (
+from whatwhere.stats.hypotheses.published_rules import (
     DYNAMIC_GATING,
     LEARNED_FUSION,
     MULTI_SCALE,

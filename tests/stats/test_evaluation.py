@@ -5,7 +5,7 @@ import pytest
 from scipy.special import softmax
 from sklearn import metrics
 
-from whatwhere.stats.evaluation import evaluate, wilson
+from whatwhere.stats.scoring.evaluation import evaluate, wilson
 
 NAMES = ("ant", "bee", "owl")
 
@@ -80,7 +80,7 @@ def test_intervals_cover_the_truth(name):
 
 
 def evaluate_one_score(name, number, *, seed):
-    from whatwhere.stats import evaluation
+    from whatwhere.stats.scoring import evaluation
 
     logit, label = answers(number, seed=seed)
     scores = evaluation._scores(logit, label, NAMES, None)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from whatwhere.stats.claims import judge
-from whatwhere.stats.gradients import gradient_claim, gradient_ratio
-from whatwhere.stats.published_rules import (
+from whatwhere.stats.hypotheses.claims import judge
+from whatwhere.stats.hypotheses.gradients import gradient_claim, gradient_ratio
+from whatwhere.stats.hypotheses.published_rules import (
     PUBLISHED_SIZE_RULES,
     RESIDUAL_COUNTERPARTS,
     published_choice,

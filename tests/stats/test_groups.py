@@ -5,9 +5,10 @@ import pytest
 from statsmodels.regression.linear_model import OLS
 
 from whatwhere.errors import UsageError
-from whatwhere.stats import ItemTable, compare, evaluation
-from whatwhere.stats.evaluation import evaluate
+from whatwhere.stats import ItemTable, compare
 from whatwhere.stats.groups import by_group
+from whatwhere.stats.scoring import evaluation
+from whatwhere.stats.scoring.evaluation import evaluate
 
 
 def table(values, groups=None, names="abcde"):

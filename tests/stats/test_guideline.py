@@ -8,7 +8,7 @@ import pytest
 from scipy import stats as scipy_stats
 
 from whatwhere.errors import UnknownNameError, UsageError
-from whatwhere.stats.guideline import check_guideline, smallest_shuffled_p
+from whatwhere.stats.hypotheses.guideline import check_guideline, smallest_shuffled_p
 
 SCORES = {
     "breast": {"multi": 0.80, "fuse": 0.78, "none": 0.79},

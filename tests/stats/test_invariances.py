@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from whatwhere.stats.decide import holm, may_be_best
 from whatwhere.stats.groups import by_group
-from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import method_estimates, pair_estimates
+from whatwhere.stats.scoring.metrics import METRICS, brier, influence, negative_log_likelihood
 from whatwhere.stats.simulate import simulated_runs
 
 

@@ -5,7 +5,13 @@ import pytest
 from sklearn import metrics as sklearn_metrics
 
 from whatwhere.errors import DataError, UnknownNameError
-from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood, score
+from whatwhere.stats.scoring.metrics import (
+    METRICS,
+    brier,
+    influence,
+    negative_log_likelihood,
+    score,
+)
 
 
 def predictions(*, num_items=197, num_classes=5, seed=0, steps=None):

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from whatwhere.stats.metrics import influence
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import is_blocked, method_estimates, pair_estimates
+from whatwhere.stats.scoring.metrics import influence
 
 # 4 images x 2 runs of two methods, as images go down and runs across.
 FIRST = np.array([[1, 1], [1, 0], [1, 1], [0, 1]], dtype=float).T

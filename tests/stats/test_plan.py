@@ -9,7 +9,7 @@ from scipy import stats as scipy_stats
 
 from whatwhere.errors import UsageError
 from whatwhere.stats.comparison import ItemTable, compare
-from whatwhere.stats.plan import (
+from whatwhere.stats.planning.plan import (
     Spread,
     predicted_detectable_difference,
     seeds_needed,

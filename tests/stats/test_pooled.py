@@ -6,7 +6,7 @@ from scipy import stats as scipy_stats
 from scipy.optimize import brentq
 from scipy.stats import binom
 
-from whatwhere.stats.pooled import error_ratio, random_effects
+from whatwhere.stats.several.pooled import error_ratio, random_effects
 
 
 def by_hand(differences, variances):

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats as scipy_stats
 from scipy.stats import binom
 
-from whatwhere.stats.ranks import (
+from whatwhere.stats.several.ranks import (
     critical_difference,
     friedman,
     nemenyi_difference,

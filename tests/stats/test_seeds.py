@@ -10,9 +10,9 @@ from whatwhere.errors import UsageError
 from whatwhere.stats.decide import ALPHA, adjust
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import pair_estimates
-from whatwhere.stats.plan import Spread
-from whatwhere.stats.power import power
-from whatwhere.stats.seeds import (
+from whatwhere.stats.planning.plan import Spread
+from whatwhere.stats.planning.power import power
+from whatwhere.stats.planning.seeds import (
     MOST_SEEDS,
     TARGETS,
     Pilot,
@@ -265,7 +265,7 @@ def test_a_power_that_seeds_never_reach_ends_the_search(monkeypatch):
     pilot = assumed_pilot(num_items=600, seed_sd=0.01, disagreement=0.1).of(4)
     target = 1.2 * pilot.spread.floor()
     assert need(pilot, target).num_seeds is not None
-    monkeypatch.setattr("whatwhere.stats.seeds.power", lambda *_, num_seeds: 0.79)
+    monkeypatch.setattr("whatwhere.stats.planning.seeds.power", lambda *_, num_seeds: 0.79)
     found = need(pilot, target)
     assert (found.num_seeds, found.high, found.power) == (None, None, None)
     assert found.low is not None

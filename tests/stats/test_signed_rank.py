@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from whatwhere.stats.signed_rank import (
+from whatwhere.stats.several.signed_rank import (
     data_sets_needed,
     practical_probabilities,
     smallest_wilcoxon_p,

@@ -6,9 +6,9 @@ from scipy import stats as scipy_stats
 from statsmodels.stats.multitest import multipletests
 
 from whatwhere.stats.contrasts import Effect, detectable_effect
+from whatwhere.stats.hypotheses.size_interaction import size_interaction
+from whatwhere.stats.hypotheses.sizes import size_study
 from whatwhere.stats.simulate import simulated_sizes
-from whatwhere.stats.size_interaction import size_interaction
-from whatwhere.stats.sizes import size_study
 from whatwhere.stats.table import ItemTable
 
 NAMES = ("none", "csa", "sca", "rcsa", "arcsa", "grcsa", "ca")

@@ -6,8 +6,8 @@ from statsmodels.stats.multitest import multipletests
 
 from whatwhere.errors import UnknownNameError, UsageError
 from whatwhere.stats.comparison import compare
+from whatwhere.stats.hypotheses.sizes import size_study, size_weights
 from whatwhere.stats.simulate import MEAN_ACCURACY, simulated_sizes
-from whatwhere.stats.sizes import size_study, size_weights
 from whatwhere.stats.table import ItemTable
 
 SIZES = (100, 300, 1000, 3000)

@@ -11,7 +11,7 @@ from whatwhere.errors import UsageError
 from whatwhere.records import Run, trial_folder
 from whatwhere.report.summary import read_summary
 from whatwhere.report.tested import by_seed, read_answers
-from whatwhere.stats.metrics import influence
+from whatwhere.stats.scoring.metrics import influence
 
 OPTIONS = {"steps": 4, "precision": "fp32", "layout": "nchw", "num_workers": 0, "quiet": True}
 NUM_IMAGES, NUM_FOLDS = 71, 3

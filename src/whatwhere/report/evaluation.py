@@ -14,8 +14,8 @@ from whatwhere.report.figures.reliability import draw_reliability
 from whatwhere.report.mistakes import Mistake, worst_mistakes
 from whatwhere.report.page import CONTENT_POLICY, page_environment
 from whatwhere.report.pictures import picture_addresses, thumbnail
-from whatwhere.stats.calibration import CalibrationError
-from whatwhere.stats.evaluated import Calibration, Evaluation, Score
+from whatwhere.stats.scoring.calibration import CalibrationError
+from whatwhere.stats.scoring.evaluated import Calibration, Evaluation, Score
 from whatwhere.version import __version__
 
 DECIMALS = 1

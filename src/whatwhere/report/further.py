@@ -6,7 +6,7 @@ from whatwhere.errors import UsageError
 from whatwhere.report.cell import Cell, Row
 from whatwhere.report.claims import is_compared
 from whatwhere.report.numbers import points_at_most
-from whatwhere.stats.plan import Spread, seeds_needed, spread_of
+from whatwhere.stats.planning.plan import Spread, seeds_needed, spread_of
 from whatwhere.stats.table import ItemTable
 
 TARGETS = (0.02, 0.01, 0.005)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from whatwhere.report.cell import Cell, Row
 from whatwhere.report.claims import is_compared
-from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
+from whatwhere.stats.hypotheses.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
 
 _SOURCE = "Liu and Jiang, arXiv 2601.07310"
 

@@ -19,7 +19,7 @@ from whatwhere.report.tested import (
     read_answers,
 )
 from whatwhere.stats.comparison import Comparison, ItemTable, compare
-from whatwhere.stats.metrics import METRICS, STRATIFIED, brier, negative_log_likelihood
+from whatwhere.stats.scoring.metrics import METRICS, STRATIFIED, brier, negative_log_likelihood
 
 COST_NAMES = (
     "parameters",

@@ -8,7 +8,7 @@ import numpy as np
 
 from whatwhere.errors import DataError, MismatchError
 from whatwhere.records import Trial
-from whatwhere.stats.metrics import influence
+from whatwhere.stats.scoring.metrics import influence
 
 _WORST_FIRST = ("failed", "diverged", "finished")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from whatwhere.errors import UsageError, nearest
 from whatwhere.settings.sweep import Sweep
 from whatwhere.stats.printed import Printed, read_printed
-from whatwhere.stats.scores import PUBLISHED_SCORES
+from whatwhere.stats.scoring.scores import PUBLISHED_SCORES
 
 COSTS = ("parameters", "macs")
 METRICS = (*PUBLISHED_SCORES, *COSTS)

@@ -1,14 +1,8 @@
 """What a comparison may say: scores, intervals, decisions and plans; knows no torch, no records."""
 
-from whatwhere.stats.across import (
-    MIN_DATA_SETS,
-    AcrossDataSets,
-    MethodAcross,
-    PairAcross,
-    across_data_sets,
-)
 from whatwhere.stats.choose import Recommendation, choose
-from whatwhere.stats.claims import (
+from whatwhere.stats.comparison import Comparison, ItemTable, MethodSummary, Pair, compare
+from whatwhere.stats.hypotheses.claims import (
     Claim,
     Finding,
     LabelRule,
@@ -19,18 +13,30 @@ from whatwhere.stats.claims import (
     run_effect,
     size_rule_claim,
 )
-from whatwhere.stats.comparison import Comparison, ItemTable, MethodSummary, Pair, compare
-from whatwhere.stats.guideline import GuidelineTest, check_guideline
-from whatwhere.stats.metrics import METRICS, brier, influence, negative_log_likelihood, score
-from whatwhere.stats.plan import (
+from whatwhere.stats.hypotheses.guideline import GuidelineTest, check_guideline
+from whatwhere.stats.hypotheses.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
+from whatwhere.stats.hypotheses.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
+from whatwhere.stats.planning.plan import (
     SeedPlan,
     Spread,
     predicted_detectable_difference,
     seeds_needed,
     spread_of,
 )
-from whatwhere.stats.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
-from whatwhere.stats.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
+from whatwhere.stats.scoring.metrics import (
+    METRICS,
+    brier,
+    influence,
+    negative_log_likelihood,
+    score,
+)
+from whatwhere.stats.several.across import (
+    MIN_DATA_SETS,
+    AcrossDataSets,
+    MethodAcross,
+    PairAcross,
+    across_data_sets,
+)
 
 __all__ = [
     "METRICS",

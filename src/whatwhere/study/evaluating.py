@@ -21,7 +21,7 @@ from whatwhere.models import place
 from whatwhere.records import write_atomically
 from whatwhere.report.cell import Predicted
 from whatwhere.report.evaluation import Evaluated, write_evaluation
-from whatwhere.stats.evaluation import evaluate
+from whatwhere.stats.scoring.evaluation import evaluate
 from whatwhere.study.measure import usable_device
 
 

@@ -11,7 +11,7 @@ from whatwhere.records import Run, TrialKey
 from whatwhere.report.screening import MOST_CONFIRMED
 from whatwhere.report.tested import SharedImages, by_seed, read_answers
 from whatwhere.stats.groups import by_group
-from whatwhere.stats.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
+from whatwhere.stats.planning.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
 from whatwhere.study.asked import REFERENCE, asked_trials, pilot_rows
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, WORKER_START_SECONDS
 from whatwhere.study.prepare import Prepared

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from whatwhere.report.figures.style import FAINT, INK, MUTED, grid, margins, percent_axis, render
-from whatwhere.stats.calibration import Bin
+from whatwhere.stats.scoring.calibration import Bin
 
 BAR, GAP = "#7aa6c8", "#d99a2b"
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from whatwhere.report.numbers import count, large, percent
 from whatwhere.settings.setting import COSTS
-from whatwhere.stats.scores import TITLES
+from whatwhere.stats.scoring.scores import TITLES
 
 HEADINGS = ("Row", "Metric", "Reported", "Measured [95 %]", "SD of a run", "Runs", "Verdict", "Why")
 YARDSTICK_HEADINGS = (*HEADINGS[:6], "Why not comparable")

@@ -7,7 +7,7 @@ from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.settings import Sweep
 from whatwhere.stats import Comparison, Pair
 from whatwhere.stats.decide import ALPHA, MIN_SEEDS_FOR_CLAIMS
-from whatwhere.stats.scores import TITLES
+from whatwhere.stats.scoring.scores import TITLES
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from whatwhere.report.reproduction.verdicts import (
 )
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published import Flaw
-from whatwhere.stats.scores import PUBLISHED_SCORES
+from whatwhere.stats.scoring.scores import PUBLISHED_SCORES
 
 FORMAT = 2
 SWEEP_SCORES = ("accuracy", "recall", "auc")

@@ -7,7 +7,7 @@ from whatwhere.report.reproduction.scored import Scored, ScoredPoint
 from whatwhere.settings.setting import COSTS, Figure
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.published import Flaw, ScoredOn, difference_flaw, flaws_of_row
-from whatwhere.stats.scores import TITLES
+from whatwhere.stats.scoring.scores import TITLES
 
 WITHIN, ABOVE, BELOW = "within", "above", "below"
 NOT_COMPARABLE, IMPOSSIBLE = "not comparable", "impossible as printed"

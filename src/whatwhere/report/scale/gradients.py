@@ -9,10 +9,15 @@ import numpy as np
 from whatwhere.report.cell import Cell, Row
 from whatwhere.report.scale.rules import VERDICTS, findings_of
 from whatwhere.report.wording import listed
-from whatwhere.stats.claims import Claim
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
-from whatwhere.stats.gradients import NOT_RUN, GradientRatio, gradient_claim, gradient_ratio
-from whatwhere.stats.published_rules import RESIDUAL_COUNTERPARTS
+from whatwhere.stats.hypotheses.claims import Claim
+from whatwhere.stats.hypotheses.gradients import (
+    NOT_RUN,
+    GradientRatio,
+    gradient_claim,
+    gradient_ratio,
+)
+from whatwhere.stats.hypotheses.published_rules import RESIDUAL_COUNTERPARTS
 
 COLUMN = "stem_gradient_norm"
 ANY_GAIN = "gain_*"  # all constant gains, where a record does not say which one is meant

@@ -8,8 +8,8 @@ from whatwhere.report.cell import Cell
 from whatwhere.report.numbers import spoken_points
 from whatwhere.report.scale.words import interval
 from whatwhere.report.wording import listed
-from whatwhere.stats.guideline import MIN_DATA_SETS, GuidelineTest, check_guideline
-from whatwhere.stats.published_rules import published_choice
+from whatwhere.stats.hypotheses.guideline import MIN_DATA_SETS, GuidelineTest, check_guideline
+from whatwhere.stats.hypotheses.published_rules import published_choice
 
 
 def tell_guideline(cells: Sequence[Cell], *, claims: bool) -> dict[str, Any]:

@@ -8,8 +8,12 @@ from whatwhere.report.numbers import points, points_at_most
 from whatwhere.report.scale import words
 from whatwhere.report.scale.rules import findings_of
 from whatwhere.report.scale.tables import aligned_seeds, same_images, shared_seeds, table_of
-from whatwhere.stats.claims import Claim, Part, label_rule_claim
-from whatwhere.stats.published_rules import CHANNEL_FIRST, PUBLISHED_ORDER_RULE, SPATIAL_FIRST
+from whatwhere.stats.hypotheses.claims import Claim, Part, label_rule_claim
+from whatwhere.stats.hypotheses.published_rules import (
+    CHANNEL_FIRST,
+    PUBLISHED_ORDER_RULE,
+    SPATIAL_FIRST,
+)
 
 # The same images with coarse labels are known by this ending of the data set's name.
 COARSE = "-coarse"

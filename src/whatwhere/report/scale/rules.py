@@ -6,10 +6,10 @@ from typing import Any
 from whatwhere.report.cell import Cell
 from whatwhere.report.scale.tables import aligned_seeds, shared_seeds, table_of
 from whatwhere.report.wording import listed
-from whatwhere.stats.claims import Claim, Finding, Part, judge, size_rule_claim
 from whatwhere.stats.contrasts import detectable_effect
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
-from whatwhere.stats.published_rules import PUBLISHED_SIZE_RULES
+from whatwhere.stats.hypotheses.claims import Claim, Finding, Part, judge, size_rule_claim
+from whatwhere.stats.hypotheses.published_rules import PUBLISHED_SIZE_RULES
 from whatwhere.stats.table import ItemTable
 
 # The designs that the rules about size speak of.

@@ -6,12 +6,12 @@ from typing import Any
 from whatwhere.report.numbers import points, spoken_points
 from whatwhere.report.scale.words import interval
 from whatwhere.report.wording import begun, listed
-from whatwhere.stats.across import (
+from whatwhere.stats.several.across import (
     MAX_METHODS_IN_DIAGRAM,
     MIN_DATA_SETS,
     MIN_METHODS_TO_RANK,
 )
-from whatwhere.stats.signed_rank import CALLED_FROM
+from whatwhere.stats.several.signed_rank import CALLED_FROM
 
 NAMES = {
     "pooled": "The mean difference for data sets like these",

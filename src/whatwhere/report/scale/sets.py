@@ -12,14 +12,14 @@ from whatwhere.report.scale import set_words
 from whatwhere.report.scale.guideline import tell_guideline
 from whatwhere.report.scale.labels import COARSE
 from whatwhere.report.scale.tables import can_claim, has_attention, shared_seeds, table_of
-from whatwhere.stats.across import (
+from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS, holm
+from whatwhere.stats.several.across import (
     MIN_DATA_SETS,
     AcrossDataSets,
     PairAcross,
     across_data_sets,
 )
-from whatwhere.stats.data_sets import gather
-from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS, holm
+from whatwhere.stats.several.data_sets import gather
 from whatwhere.stats.table import ItemTable
 
 QUANTITIES = tuple(MIN_DATA_SETS)

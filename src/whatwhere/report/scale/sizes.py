@@ -17,8 +17,8 @@ from whatwhere.report.scale.tables import (
 )
 from whatwhere.stats.comparison import compare
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
-from whatwhere.stats.size_interaction import SizeInteraction, size_interaction
-from whatwhere.stats.sizes import SizeTrend
+from whatwhere.stats.hypotheses.size_interaction import SizeInteraction, size_interaction
+from whatwhere.stats.hypotheses.sizes import SizeTrend
 from whatwhere.stats.table import ItemTable
 
 

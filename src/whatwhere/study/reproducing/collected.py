@@ -14,7 +14,7 @@ from whatwhere.errors import DataError, MismatchError
 from whatwhere.records import Run, Trial
 from whatwhere.report.reproduction.scored import DataUsed, Scored, ScoredPoint
 from whatwhere.settings import Setting
-from whatwhere.stats.scores import PUBLISHED_SCORES, values_per_image
+from whatwhere.stats.scoring.scores import PUBLISHED_SCORES, values_per_image
 from whatwhere.study.measure import usable_device
 from whatwhere.study.prepare import EASY, prepare
 from whatwhere.study.reproducing.noise import NoisyTest

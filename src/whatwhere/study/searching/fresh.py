@@ -10,7 +10,7 @@ import numpy as np
 from whatwhere.errors import MismatchError
 from whatwhere.records import Run
 from whatwhere.report.search.told import FreshRow
-from whatwhere.stats.scores import values_per_image
+from whatwhere.stats.scoring.scores import values_per_image
 from whatwhere.study.chosen import only_design
 from whatwhere.study.compare import run_comparison
 from whatwhere.study.display import Display

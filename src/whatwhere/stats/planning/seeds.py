@@ -10,8 +10,8 @@ from whatwhere.errors import UsageError
 from whatwhere.stats.decide import POWER
 from whatwhere.stats.moments import moments_of
 from whatwhere.stats.pairwise import is_blocked
-from whatwhere.stats.plan import LASTING_SHARE, Spread, seeds_needed, spread_of
-from whatwhere.stats.power import power
+from whatwhere.stats.planning.plan import LASTING_SHARE, Spread, seeds_needed, spread_of
+from whatwhere.stats.planning.power import power
 
 TARGETS = (0.005, 0.01, 0.02)
 # Nobody runs more; a plan that needs more says so instead of a number.

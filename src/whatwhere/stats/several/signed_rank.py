@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from whatwhere.stats.decide import ALPHA
-from whatwhere.stats.ranks import rank_rows
+from whatwhere.stats.several.ranks import rank_rows
 
 # Weight of the prior, one pseudo difference of 0; as in the paper and in baycomp.
 PRIOR_WEIGHT = 0.5

@@ -5,7 +5,8 @@ from scipy.special import log_softmax, stdtrit
 from scipy.stats import binomtest
 
 from whatwhere.errors import DataError
-from whatwhere.stats.calibration import (
+from whatwhere.stats.groups import by_group
+from whatwhere.stats.scoring.calibration import (
     expected_calibration_error,
     fit_temperature,
     reliability,
@@ -13,9 +14,8 @@ from whatwhere.stats.calibration import (
     top_label,
     with_null_band,
 )
-from whatwhere.stats.evaluated import Calibration, ClassScore, Evaluation, Score
-from whatwhere.stats.groups import by_group
-from whatwhere.stats.metrics import brier, influence, negative_log_likelihood
+from whatwhere.stats.scoring.evaluated import Calibration, ClassScore, Evaluation, Score
+from whatwhere.stats.scoring.metrics import brier, influence, negative_log_likelihood
 
 MIN_CLASSES_FOR_TOP5 = 10
 LEVEL = 0.95

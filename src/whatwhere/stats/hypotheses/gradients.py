@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whatwhere.stats.claims import Claim, Part, run_effect
 from whatwhere.stats.contrasts import Effect
-from whatwhere.stats.published_rules import PUBLISHED_GRADIENT_RULE
+from whatwhere.stats.hypotheses.claims import Claim, Part, run_effect
+from whatwhere.stats.hypotheses.published_rules import PUBLISHED_GRADIENT_RULE
 
 # By name of the design, then of the seed: the gradient's norm at the first layer, above 0.
 Gradients = Mapping[str, Mapping[int, float]]

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whatwhere.stats.data_sets import DataSets
-from whatwhere.stats.ranks import rank_rows
+from whatwhere.stats.several.data_sets import DataSets
+from whatwhere.stats.several.ranks import rank_rows
 
 # How far behind the best, as a share of one: the steps of the performance profile.
 PROFILE_STEPS = (0.0, 0.005, 0.01, 0.02, 0.05)

@@ -8,17 +8,17 @@ import numpy as np
 
 from whatwhere.errors import UsageError
 from whatwhere.stats.comparison import EQUIVALENCE_MARGIN
-from whatwhere.stats.data_sets import DataSets, gather
 from whatwhere.stats.decide import ALPHA, holm, tested
-from whatwhere.stats.pooled import ErrorRatio, RandomEffects, error_ratio, random_effects
-from whatwhere.stats.profiles import MethodAcross, describe
-from whatwhere.stats.ranks import (
+from whatwhere.stats.several.data_sets import DataSets, gather
+from whatwhere.stats.several.pooled import ErrorRatio, RandomEffects, error_ratio, random_effects
+from whatwhere.stats.several.profiles import MethodAcross, describe
+from whatwhere.stats.several.ranks import (
     CriticalDifference,
     Friedman,
     critical_difference,
     friedman,
 )
-from whatwhere.stats.signed_rank import (
+from whatwhere.stats.several.signed_rank import (
     Practical,
     SignedRankTest,
     data_sets_needed,

@@ -10,7 +10,7 @@ also scales its map down less, and gradients follow that scale, so the claim is 
 opponents: the same wiring without the input path, and a constant of the same initial gain.
 """
 
-from whatwhere.stats.claims import LabelRule, SizeRule
+from whatwhere.stats.hypotheses.claims import LabelRule, SizeRule
 
 MULTI_SCALE = ("c_mssa", "c_cmssa")
 LEARNED_FUSION = ("c_and_safa", "bi_csafa")

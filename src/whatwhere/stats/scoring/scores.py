@@ -3,8 +3,8 @@
 import numpy as np
 
 from whatwhere.errors import unknown_name
-from whatwhere.stats.evaluation import among_first, macro_precision_values
-from whatwhere.stats.metrics import influence
+from whatwhere.stats.scoring.evaluation import among_first, macro_precision_values
+from whatwhere.stats.scoring.metrics import influence
 
 # Names in published tables, and what they are called here.
 TITLES = {

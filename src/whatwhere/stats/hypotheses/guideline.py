@@ -9,8 +9,8 @@ import numpy as np
 from scipy.special import stdtr, stdtrit
 
 from whatwhere.errors import UsageError, unknown_name
-from whatwhere.stats.claims import Verdict
 from whatwhere.stats.decide import ALPHA, TAIL
+from whatwhere.stats.hypotheses.claims import Verdict
 
 NUM_SHUFFLES = 10_000
 MIN_DATA_SETS = 3

@@ -8,7 +8,7 @@ from scipy.special import stdtr, stdtrit
 
 from whatwhere.stats.contrasts import Effect, detectable_effect
 from whatwhere.stats.decide import TAIL, holm
-from whatwhere.stats.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
+from whatwhere.stats.hypotheses.sizes import SizeDifference, SizeStudy, SizeTrend, size_study
 from whatwhere.stats.table import ItemTable
 
 # A class of one is its only design, which is tested already.

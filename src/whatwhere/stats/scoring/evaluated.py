@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from whatwhere.stats.calibration import Bin, CalibrationError
+from whatwhere.stats.scoring.calibration import Bin, CalibrationError
 
 
 @dataclass(frozen=True)

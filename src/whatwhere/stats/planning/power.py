@@ -8,7 +8,7 @@ from whatwhere.errors import UsageError
 from whatwhere.stats.decide import ALPHA, adjust
 from whatwhere.stats.moments import Moments
 from whatwhere.stats.pairwise import pair_estimates
-from whatwhere.stats.plan import Spread
+from whatwhere.stats.planning.plan import Spread
 
 # The standard error of a power of 80 % is then 1.8 points.
 NUM_DRAWS = 500

@@ -1,0 +1,1 @@
+"""Published rules as hypotheses: about sizes, labels and gradients."""

@@ -1,0 +1,1 @@
+"""Scores of predictions, and what is said of one model."""
