@@ -16,7 +16,7 @@ from results_file import write_result
 
 from whatwhere.augmentation import Augmentation
 from whatwhere.blocks.designs import named_or_typed
-from whatwhere.data.stream import Pixels, TrainStream
+from whatwhere.data.feeding.stream import Pixels, TrainStream
 from whatwhere.models import ModelSpec, build_model
 from whatwhere.training import Protocol, fit, preset
 from whatwhere.training.recipes import RECIPES

@@ -19,8 +19,8 @@ import numpy as np
 from benchmarks.results_file import write_result
 from PIL import Image
 
-from whatwhere.data.decode import decode_file
-from whatwhere.data.vet import Rules, quiet_pillow, read_header, reason_to_refuse
+from whatwhere.data.images.decode import decode_file
+from whatwhere.data.images.vet import Rules, quiet_pillow, read_header, reason_to_refuse
 
 FORMATS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "TIFF": "tif", "BMP": "bmp"}
 MAX_SECONDS = 10.0

@@ -21,8 +21,8 @@ from benchmarks.results_file import write_result
 
 import whatwhere
 from whatwhere.arrays import Batch
-from whatwhere.data.ahead import Ahead
-from whatwhere.data.stream import Pixels, TrainStream
+from whatwhere.data.feeding.ahead import Ahead
+from whatwhere.data.feeding.stream import Pixels, TrainStream
 from whatwhere.models import place
 from whatwhere.recorded import RecordedStep
 from whatwhere.training.optimise import build_optimizer

@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 
-from whatwhere.data.archive import list_archive
+from whatwhere.data.sources.archive import list_archive
 from whatwhere.errors import DataError
 
 RNG_SEED = 11

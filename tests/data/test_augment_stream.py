@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from whatwhere.augmentation import PLAIN, Augmentation
-from whatwhere.data.ahead import MOST_NUMBERS, Ahead
-from whatwhere.data.augment import random_views
 from whatwhere.data.augmentations.draws import Draws
-from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.data.feeding.ahead import MOST_NUMBERS, Ahead
+from whatwhere.data.feeding.augment import random_views
+from whatwhere.data.feeding.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.errors import UsageError
 
 NUM_IMAGES, CANVAS, SIZE, NUM_CLASSES, BATCH, NUM_STEPS = 53, 17, 13, 5, 11, 40
@@ -99,7 +99,7 @@ def test_large_batches_are_made_one_at_a_time(monkeypatch):
     numbers = BATCH * SIZE**2 * 3
     assert Ahead(source).num_steps == 16
     for room, expected in ((5 * numbers, 5), (2 * numbers - 1, 1), (1, 1)):
-        monkeypatch.setattr("whatwhere.data.ahead.MOST_NUMBERS", room)
+        monkeypatch.setattr("whatwhere.data.feeding.ahead.MOST_NUMBERS", room)
         assert Ahead(source).num_steps == expected
     assert equal(Ahead(source).batch(2), source.batch(2))
     assert MOST_NUMBERS >= 16 * 128 * 3 * 32**2  # CIFAR's batches are not cut short

@@ -7,9 +7,9 @@ import os
 import numpy as np
 import pytest
 
-import whatwhere.data.cache
-import whatwhere.data.files
-from whatwhere.data.cache import ImageCache
+import whatwhere.data.images.cache
+import whatwhere.data.images.files
+from whatwhere.data.images.cache import ImageCache
 from whatwhere.errors import DataError, StorageError
 
 ROWS = np.random.default_rng(2).integers(0, 256, (13, 5, 5, 3), np.uint8)
@@ -35,7 +35,7 @@ def test_large_arrays_are_memory_maps(tmp_path, monkeypatch):
     cache = ImageCache(tmp_path)
     stored(cache)
     assert not isinstance(cache.load("key")[0], np.memmap)
-    monkeypatch.setattr(whatwhere.data.cache, "_memory_bytes", lambda: 4 * ROWS.nbytes - 1)
+    monkeypatch.setattr(whatwhere.data.images.cache, "_memory_bytes", lambda: 4 * ROWS.nbytes - 1)
     array, _ = cache.load("key")
     assert isinstance(array, np.memmap)
     assert not array.flags.writeable
@@ -90,7 +90,7 @@ def test_a_full_disk_is_a_storage_error(tmp_path, monkeypatch):
     def full(file):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(whatwhere.data.cache, "_flush", full)
+    monkeypatch.setattr(whatwhere.data.images.cache, "_flush", full)
     with pytest.raises(StorageError, match=r"cannot be written to \(No space left.*WHATWHERE_DATA"):
         stored(cache)
     assert os.listdir(tmp_path / "images") == []
@@ -116,9 +116,9 @@ def photos(write_images):
 def num_decoded(monkeypatch):
     """A list that grows by one path for every file that is decoded."""
     paths = []
-    decode = whatwhere.data.files.decode_file
+    decode = whatwhere.data.images.files.decode_file
     monkeypatch.setattr(
-        whatwhere.data.files,
+        whatwhere.data.images.files,
         "decode_file",
         lambda path, *args, **options: paths.append(path) or decode(path, *args, **options),
     )

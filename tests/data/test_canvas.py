@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from whatwhere.data.canvas import margin_of, to_canvas, to_canvases
+from whatwhere.data.images.canvas import margin_of, to_canvas, to_canvases
 
 
 def ramp(height: int, width: int, channels: int = 3) -> np.ndarray:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 
 # Total number of images of each set, from the published tables.
 PUBLISHED_TOTALS = {

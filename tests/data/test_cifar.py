@@ -7,8 +7,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from whatwhere.data.catalogue import CATALOGUE
-from whatwhere.data.cifar import BATCHES, list_cifar, unpickle
+from whatwhere.data.sources.catalogue import CATALOGUE
+from whatwhere.data.sources.cifar import BATCHES, list_cifar, unpickle
 from whatwhere.errors import DataError, UnsafeError
 
 FINE, COARSE = b"fine_labels", b"coarse_labels"

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from whatwhere.data.decode import decode_file, scale, value_extent
-from whatwhere.data.vet import Header, Rules, mode_association, read_header
+from whatwhere.data.images.decode import decode_file, scale, value_extent
+from whatwhere.data.images.vet import Header, Rules, mode_association, read_header
 
 
 def pixel_hash(path, *, grey: bool) -> str:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from sklearn.datasets import load_digits as bundled
 
-import whatwhere.data.digits
-from whatwhere.data.digits import load_cluttered_digits, load_digits
+import whatwhere.data.sources.digits
+from whatwhere.data.sources.digits import load_cluttered_digits, load_digits
 
 
 def test_values_are_those_of_scikit_learn_scaled_to_255():
@@ -53,10 +53,12 @@ def test_clutter_is_one_digit_and_three_fragments_of_other_classes_of_the_same_s
     _, labels, split = load_digits()
     # Each scan is painted all over with its own number, so that every piece tells its origin.
     painted = np.arange(1, 1798)[:, None, None, None] * np.ones((1, 8, 8, 1), np.int64)
-    monkeypatch.setattr(whatwhere.data.digits, "load_digits", lambda: (painted, labels, split))
+    monkeypatch.setattr(
+        whatwhere.data.sources.digits, "load_digits", lambda: (painted, labels, split)
+    )
     pasted = []
     monkeypatch.setattr(
-        whatwhere.data.digits, "_paste", lambda canvas, piece, rng: pasted.append(piece)
+        whatwhere.data.sources.digits, "_paste", lambda canvas, piece, rng: pasted.append(piece)
     )
     load_cluttered_digits()
     assert len(pasted) == 4 * 1797

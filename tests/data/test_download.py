@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import whatwhere.data.catalogue
-from whatwhere.data.catalogue import CATALOGUE, EUROSAT
-from whatwhere.data.download import download
+import whatwhere.data.sources.catalogue
+from whatwhere.data.sources.catalogue import CATALOGUE, EUROSAT
+from whatwhere.data.sources.download import download
 from whatwhere.errors import DataError, StorageError, UnsafeError
 
 from .server import Server, send
@@ -141,7 +141,7 @@ def test_a_medmnist_set_comes_by_name(server, tmp_path, monkeypatch):
         md5=hashlib.md5(content).hexdigest(),
     )
     server.files["/breastmnist.npz"] = content
-    listing = whatwhere.data.catalogue._list_medmnist(card, tmp_path)
+    listing = whatwhere.data.sources.catalogue._list_medmnist(card, tmp_path)
     assert np.bincount(listing.split).tolist() == [13, 7, 5]
     assert listing.class_names == ("malignant", "normal or benign")
     assert (tmp_path / "downloads" / "breastmnist.npz").read_bytes() == content
@@ -166,7 +166,7 @@ def eurosat(server, monkeypatch):
         card = dataclasses.replace(
             EUROSAT, address=f"{server.address}/EuroSAT.zip", md5=hashlib.md5(content).hexdigest()
         )
-        monkeypatch.setattr(whatwhere.data.catalogue, "EUROSAT", card)
+        monkeypatch.setattr(whatwhere.data.sources.catalogue, "EUROSAT", card)
 
     return serve
 

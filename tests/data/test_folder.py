@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from whatwhere.data.folder import list_folder
+from whatwhere.data.sources.folder import list_folder
 from whatwhere.errors import DataError
 
 

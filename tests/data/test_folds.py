@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from whatwhere.data import open_source
-from whatwhere.data.folds import draw_folds, splits_of_folds
-from whatwhere.data.near import NearDuplicates
+from whatwhere.data.splitting.folds import draw_folds, splits_of_folds
+from whatwhere.data.splitting.near import NearDuplicates
 from whatwhere.errors import DataError, UsageError
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from whatwhere.data import SPLIT_NAMES
-from whatwhere.data.files import Sizes
+from whatwhere.data.images.files import Sizes
 from whatwhere.errors import DataError, UnknownNameError, UsageError
 
 

@@ -5,7 +5,7 @@ import json
 import numpy as np
 
 from whatwhere.data.profile import describe_source, profile, sample_indices
-from whatwhere.data.split import fingerprint
+from whatwhere.data.splitting.split import fingerprint
 
 
 def test_counts_of_the_digits(opened):

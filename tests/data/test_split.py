@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from whatwhere.data.checks import refuse_cut_groups, settle_splits
-from whatwhere.data.split import (
+from whatwhere.data.splitting.checks import refuse_cut_groups, settle_splits
+from whatwhere.data.splitting.split import (
     apportion,
     complete_splits,
     draw,

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from whatwhere.data.augment import Views, centre_views, pixel_positions, random_views
-from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.data.feeding.augment import Views, centre_views, pixel_positions, random_views
+from whatwhere.data.feeding.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.randomness import derive_seed, generator, uniform
 
 NUM_IMAGES, CANVAS, SIZE, CHANNELS = 13, 9, 7, 3

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from whatwhere.data.table import list_table
+from whatwhere.data.sources.table import list_table
 from whatwhere.errors import DataError
 
 

@@ -7,8 +7,8 @@ import zipfile
 
 import pytest
 
-import whatwhere.data.unpack
-from whatwhere.data.unpack import unpack, unpack_once
+import whatwhere.data.sources.unpack
+from whatwhere.data.sources.unpack import unpack, unpack_once
 from whatwhere.errors import DataError, UnsafeError
 
 SOUND = {"a/1.png": b"one", "a/2.png": b"two"}
@@ -49,7 +49,7 @@ def test_a_sound_archive_is_unpacked_once(tmp_path, kind, monkeypatch):
     target = unpack_once(path, folder=tmp_path / "cache")
     assert target.name == "photos"
     assert {str(p.relative_to(target)): p.read_bytes() for p in target.rglob("*.png")} == SOUND
-    monkeypatch.setattr(whatwhere.data.unpack, "unpack", None)
+    monkeypatch.setattr(whatwhere.data.sources.unpack, "unpack", None)
     assert unpack_once(path, folder=tmp_path / "cache") == target
 
 
@@ -110,7 +110,7 @@ def test_d5_an_archive_that_unpacks_to_a_thousand_times_its_size_is_refused(tmp_
 
 @pytest.mark.parametrize("kind", ["zip", "tar"])
 def test_d5_too_many_entries_are_refused(tmp_path, kind, monkeypatch):
-    monkeypatch.setattr(whatwhere.data.unpack, "MAX_ENTRIES", 100)
+    monkeypatch.setattr(whatwhere.data.sources.unpack, "MAX_ENTRIES", 100)
     entries = [(f"a/{index}", b"") for index in range(101)]
     path = (write_zip if kind == "zip" else write_tar)(tmp_path / "some.archive", entries)
     refuse(path, "has more than 100 entries")

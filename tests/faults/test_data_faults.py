@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import whatwhere.data.files
+import whatwhere.data.images.files
 from whatwhere.data import open_source
 from whatwhere.errors import DataError
 
-decode_file = whatwhere.data.files.decode_file
+decode_file = whatwhere.data.images.files.decode_file
 HEIGHT, WIDTH = 11, 13
 CLASSES = ("ant", "bee", "owl")
 NUM_EACH = 7
@@ -205,7 +205,7 @@ def test_c2_bombs_are_refused_from_the_header(photos, open_untouched, monkeypatc
     (photos / "ant" / "text.png").write_bytes(small)
     decoded = []
     monkeypatch.setattr(
-        whatwhere.data.files,
+        whatwhere.data.images.files,
         "decode_file",
         lambda path, *args, **options: decoded.append(path) or decode_file(path, *args, **options),
     )

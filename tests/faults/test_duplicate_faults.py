@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import whatwhere.data.near
+import whatwhere.data.splitting.near
 from whatwhere.data import SPLIT_NAMES, open_source
 from whatwhere.errors import DataError, UsageError
 from whatwhere.exporting import read_bundle
@@ -159,7 +159,7 @@ def test_c14_near_duplicates_are_found_with_their_pairs(opened, arrays, change):
 
 
 def test_c14_up_to_half_a_percent_is_no_warning(monkeypatch, opened, arrays):
-    monkeypatch.setattr(whatwhere.data.near, "WARNING_SHARE", 0.05)
+    monkeypatch.setattr(whatwhere.data.splitting.near, "WARNING_SHARE", 0.05)
     arrays["test_images"][2] = jpeg(arrays["train_images"][22])
     assert opened(arrays).warnings == ()
 
@@ -183,12 +183,12 @@ def test_c14_the_answer_is_remembered_and_a_changed_memory_is_not_believed(
 ):
     arrays["test_images"][2] = jpeg(arrays["train_images"][22])
     first = opened(arrays).near
-    search = whatwhere.data.near._search
-    monkeypatch.setattr(whatwhere.data.near, "_search", None)
+    search = whatwhere.data.splitting.near._search
+    monkeypatch.setattr(whatwhere.data.splitting.near, "_search", None)
     assert opened(arrays).near == first
     (path,) = (tmp_path / "cache" / "near").iterdir()
     path.write_text(path.read_text().replace('"num_near": 1', '"num_near": 0'))
-    monkeypatch.setattr(whatwhere.data.near, "_search", search)
+    monkeypatch.setattr(whatwhere.data.splitting.near, "_search", search)
     assert opened(arrays).near == first
 
 

@@ -13,7 +13,7 @@ import torch
 
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.data import open_source
-from whatwhere.data.stream import Pixels, TrainStream
+from whatwhere.data.feeding.stream import Pixels, TrainStream
 from whatwhere.models import ModelSpec, build_model
 from whatwhere.training import fit, preset
 

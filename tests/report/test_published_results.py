@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import UsageError
 from whatwhere.records import Run
 from whatwhere.report.build import write_report

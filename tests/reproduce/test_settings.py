@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, build_model
 from whatwhere.settings import load_setting, read_setting, setting_names

@@ -10,7 +10,7 @@ from torch import nn
 
 from whatwhere.augmentation import PLAIN, Augmentation
 from whatwhere.blocks.designs import named_or_typed
-from whatwhere.data.stream import Pixels, TrainStream
+from whatwhere.data.feeding.stream import Pixels, TrainStream
 from whatwhere.records import TrialKey
 from whatwhere.study.measure import trial_data
 from whatwhere.study.prepare import prepare

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.cache import FOLDER_VARIABLE, ImageCache, data_folder
-from whatwhere.data.canvas import to_canvases
-from whatwhere.data.checks import refuse_small_classes
-from whatwhere.data.files import Canvases, Sizes, content_hash, decode_listing
-from whatwhere.data.kinds import list_data
-from whatwhere.data.settle import Settled, Wanted, settle
+from whatwhere.data.images.cache import FOLDER_VARIABLE, ImageCache, data_folder
+from whatwhere.data.images.canvas import to_canvases
+from whatwhere.data.images.files import Canvases, Sizes, content_hash, decode_listing
+from whatwhere.data.images.vet import Rules
 from whatwhere.data.source import UNASSIGNED, ImageSource, Listing
-from whatwhere.data.vet import Rules
+from whatwhere.data.sources.kinds import list_data
+from whatwhere.data.splitting.checks import refuse_small_classes
+from whatwhere.data.splitting.settle import Settled, Wanted, settle
 from whatwhere.errors import DataError, UsageError
 
 MAX_IMAGE_SIZE = 1024

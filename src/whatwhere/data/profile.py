@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from whatwhere.data.source import SPLIT_NAMES, UNASSIGNED, ImageSource
-from whatwhere.data.split import fingerprint
+from whatwhere.data.splitting.split import fingerprint
 from whatwhere.randomness import generator
 
 MAX_SAMPLES = 6

@@ -8,7 +8,7 @@ import numpy as np
 from whatwhere.errors import unknown_name
 
 if TYPE_CHECKING:
-    from whatwhere.data.near import NearDuplicates
+    from whatwhere.data.splitting.near import NearDuplicates
 
 SPLIT_NAMES = ("train", "validation", "test")
 TRAIN, VALIDATION, TEST = range(3)

@@ -11,9 +11,9 @@ from scipy.special import softmax
 
 from whatwhere.arrays import Predictions
 from whatwhere.data import ImageSource, open_source
+from whatwhere.data.feeding.stream import Pixels, evaluation_batches
 from whatwhere.data.names import spreadsheet_safe
-from whatwhere.data.split import fingerprint as split_fingerprint
-from whatwhere.data.stream import Pixels, evaluation_batches
+from whatwhere.data.splitting.split import fingerprint as split_fingerprint
 from whatwhere.errors import DataError, nearest
 from whatwhere.evaluate import predict
 from whatwhere.exporting import Bundle, read_bundle

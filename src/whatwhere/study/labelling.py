@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
-from whatwhere.data.decode import decode_file
+from whatwhere.data.images.decode import decode_file
+from whatwhere.data.images.vet import Rules, read_header, reason_to_refuse
 from whatwhere.data.names import display, spreadsheet_safe
-from whatwhere.data.vet import Rules, read_header, reason_to_refuse
-from whatwhere.data.walk import walk
+from whatwhere.data.sources.walk import walk
 from whatwhere.errors import DataError, UsageError
 from whatwhere.exporting import read_bundle
 from whatwhere.exporting.bundle import Bundle, normalised

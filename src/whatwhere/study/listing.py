@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from whatwhere.blocks import named_or_typed, registry
-from whatwhere.data.card import DataCard
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.card import DataCard
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 from whatwhere.models import network_options, networks
 from whatwhere.study.design_facts import measure_design

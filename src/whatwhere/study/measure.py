@@ -15,7 +15,7 @@ from torch import nn
 from whatwhere.arrays import Batch
 from whatwhere.blocks.designs import Design, named_or_typed
 from whatwhere.blocks.start import initial_gain
-from whatwhere.data.stream import TrainStream
+from whatwhere.data.feeding.stream import TrainStream
 from whatwhere.errors import UsageError
 from whatwhere.evaluate import measure_costs
 from whatwhere.models import (

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from whatwhere.data import ImageSource, open_source
 from whatwhere.data.open import VALIDATION_FRACTION
-from whatwhere.data.split import fingerprint as split_fingerprint
-from whatwhere.data.split import nested_subset
+from whatwhere.data.splitting.split import fingerprint as split_fingerprint
+from whatwhere.data.splitting.split import nested_subset
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
 from whatwhere.study.class_weights import weights_in_order

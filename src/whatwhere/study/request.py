@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from whatwhere.config import fingerprint
-from whatwhere.data.folds import MAX_FOLDS
+from whatwhere.data.splitting.folds import MAX_FOLDS
 from whatwhere.errors import UsageError
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from whatwhere.blocks.designs import Design
-from whatwhere.data.ahead import Ahead
-from whatwhere.data.stream import Pixels, TrainStream, evaluation_batches
+from whatwhere.data.feeding.ahead import Ahead
+from whatwhere.data.feeding.stream import Pixels, TrainStream, evaluation_batches
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, learned_shares, place, pretrained_names
 from whatwhere.records import TrialKey, as_storage_error

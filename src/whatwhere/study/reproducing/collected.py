@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import DataError, MismatchError
 from whatwhere.records import Run, Trial
 from whatwhere.report.reproduction.scored import DataUsed, Scored, ScoredPoint

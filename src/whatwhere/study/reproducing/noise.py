@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from whatwhere.data import ImageSource
-from whatwhere.data.stream import Pixels, evaluation_batches
+from whatwhere.data.feeding.stream import Pixels, evaluation_batches
 from whatwhere.evaluate import predict
 from whatwhere.models import place
 from whatwhere.randomness import generator

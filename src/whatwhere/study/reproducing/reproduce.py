@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.report.reproduction.told import tell
 from whatwhere.report.reproduction.written import (
     append_result,

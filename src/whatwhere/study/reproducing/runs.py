@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from whatwhere.data.catalogue import CATALOGUE
+from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import DataError, UsageError, unknown_name
 from whatwhere.records import Run
 from whatwhere.settings import Setting

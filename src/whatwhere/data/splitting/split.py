@@ -4,8 +4,8 @@ import hashlib
 
 import numpy as np
 
-from whatwhere.data.checks import split_name
 from whatwhere.data.source import TEST, TRAIN, UNASSIGNED, VALIDATION
+from whatwhere.data.splitting.checks import split_name
 from whatwhere.errors import DataError, UsageError
 from whatwhere.randomness import derive_seed, generator, uniform
 

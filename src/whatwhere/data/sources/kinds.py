@@ -3,15 +3,15 @@
 import os
 from pathlib import Path
 
-from whatwhere.data.archive import list_archive
-from whatwhere.data.catalogue import CATALOGUE
-from whatwhere.data.cifar import find_cifar, list_cifar
-from whatwhere.data.folder import list_folder
-from whatwhere.data.hub import PREFIX, list_hub
 from whatwhere.data.names import display
 from whatwhere.data.source import Listing
-from whatwhere.data.table import list_table
-from whatwhere.data.unpack import is_packed, unpack_once
+from whatwhere.data.sources.archive import list_archive
+from whatwhere.data.sources.catalogue import CATALOGUE
+from whatwhere.data.sources.cifar import find_cifar, list_cifar
+from whatwhere.data.sources.folder import list_folder
+from whatwhere.data.sources.hub import PREFIX, list_hub
+from whatwhere.data.sources.table import list_table
+from whatwhere.data.sources.unpack import is_packed, unpack_once
 from whatwhere.errors import DataError, UnknownNameError, nearest, unknown_name
 
 ACCEPTED = (

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.data.checks import settle_splits
 from whatwhere.data.names import display, natural_key
 from whatwhere.data.source import SPLIT_NAMES, UNASSIGNED, Listing
+from whatwhere.data.splitting.checks import settle_splits
 from whatwhere.errors import DataError, StorageError, UsageError
 
 SPLITS = {"train": 0, "val": 1, "valid": 1, "validation": 1, "test": 2}

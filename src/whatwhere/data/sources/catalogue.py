@@ -7,15 +7,20 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.archive import list_archive
-from whatwhere.data.card import DataCard
-from whatwhere.data.cifar import CIFAR_CARDS, list_known_cifar
-from whatwhere.data.digits import NUM_TEST, NUM_VALIDATION, load_cluttered_digits, load_digits
-from whatwhere.data.download import download, downloads_folder
-from whatwhere.data.folder import list_folder
-from whatwhere.data.medmnist import MEDMNIST_CARDS
 from whatwhere.data.source import SPLIT_NAMES, Listing
-from whatwhere.data.unpack import unpack_once
+from whatwhere.data.sources.archive import list_archive
+from whatwhere.data.sources.card import DataCard
+from whatwhere.data.sources.cifar import CIFAR_CARDS, list_known_cifar
+from whatwhere.data.sources.digits import (
+    NUM_TEST,
+    NUM_VALIDATION,
+    load_cluttered_digits,
+    load_digits,
+)
+from whatwhere.data.sources.download import download, downloads_folder
+from whatwhere.data.sources.folder import list_folder
+from whatwhere.data.sources.medmnist import MEDMNIST_CARDS
+from whatwhere.data.sources.unpack import unpack_once
 from whatwhere.errors import DataError
 from whatwhere.registry import Registry
 

@@ -11,11 +11,10 @@ import numpy as np
 import PIL
 
 from whatwhere.config import fingerprint
-from whatwhere.data.cache import ImageCache
-from whatwhere.data.canvas import margin_of
-from whatwhere.data.decode import Decoded, decode_file, value_extent
-from whatwhere.data.source import Listing
-from whatwhere.data.vet import (
+from whatwhere.data.images.cache import ImageCache
+from whatwhere.data.images.canvas import margin_of
+from whatwhere.data.images.decode import Decoded, decode_file, value_extent
+from whatwhere.data.images.vet import (
     Header,
     Rules,
     describe,
@@ -26,6 +25,7 @@ from whatwhere.data.vet import (
     reason_to_refuse,
     refuse_bad,
 )
+from whatwhere.data.source import Listing
 
 RULES_VERSION = 1
 BATCH_SIZE = 256

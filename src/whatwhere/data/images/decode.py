@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageOps
 
-from whatwhere.data.canvas import to_canvas
+from whatwhere.data.images.canvas import to_canvas
+from whatwhere.data.images.vet import FORMATS, Header, Rules
 from whatwhere.data.names import display
-from whatwhere.data.vet import FORMATS, Header, Rules
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.card import DataCard
-from whatwhere.data.checks import settle_splits
-from whatwhere.data.decode import scale
-from whatwhere.data.medmnist import MEDMNIST_CARDS
+from whatwhere.data.images.decode import scale
 from whatwhere.data.names import display, legal_name, natural_key
 from whatwhere.data.source import SPLIT_NAMES, UNASSIGNED, Listing
+from whatwhere.data.sources.card import DataCard
+from whatwhere.data.sources.medmnist import MEDMNIST_CARDS
+from whatwhere.data.splitting.checks import settle_splits
 from whatwhere.errors import DataError
 
 PREFIXES = {"train_": 0, "val_": 1, "test_": 2}

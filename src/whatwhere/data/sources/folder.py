@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.checks import settle_splits
 from whatwhere.data.names import display, legal_name, natural_key, refuse_twins
 from whatwhere.data.source import UNASSIGNED, Listing
-from whatwhere.data.walk import Tree, shown, walk
+from whatwhere.data.sources.walk import Tree, shown, walk
+from whatwhere.data.splitting.checks import settle_splits
 from whatwhere.errors import DataError
 
 SPLIT_FOLDERS = {b"train": 0, b"val": 1, b"valid": 1, b"validation": 1, b"test": 2}

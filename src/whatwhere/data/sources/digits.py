@@ -3,7 +3,7 @@
 import numpy as np
 
 from whatwhere.data.source import TEST, TRAIN, VALIDATION
-from whatwhere.data.split import apportion, draw
+from whatwhere.data.splitting.split import apportion, draw
 from whatwhere.randomness import generator
 
 NUM_TEST = 600

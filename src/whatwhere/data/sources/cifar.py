@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.data.card import DataCard
-from whatwhere.data.download import download, downloads_folder
 from whatwhere.data.names import display
 from whatwhere.data.source import SPLIT_NAMES, TEST, TRAIN, Listing
-from whatwhere.data.unpack import unpack_once
+from whatwhere.data.sources.card import DataCard
+from whatwhere.data.sources.download import download, downloads_folder
+from whatwhere.data.sources.unpack import unpack_once
 from whatwhere.errors import DataError, UnsafeError
 
 CITATION = (

@@ -1,7 +1,7 @@
 """Batches made for several steps at once, where each operation costs its launch."""
 
 from whatwhere.arrays import Batch
-from whatwhere.data.stream import TrainStream
+from whatwhere.data.feeding.stream import TrainStream
 
 # Made ahead at most: 256 MiB of float32, and augmenting takes a few times that for a moment.
 MOST_NUMBERS = 2**26

@@ -4,11 +4,11 @@ import dataclasses
 import re
 from pathlib import Path
 
-from whatwhere.data.archive import list_archive
-from whatwhere.data.folder import list_folder
 from whatwhere.data.names import display, legal_name
-from whatwhere.data.parquet import list_parquet
 from whatwhere.data.source import Listing
+from whatwhere.data.sources.archive import list_archive
+from whatwhere.data.sources.folder import list_folder
+from whatwhere.data.sources.parquet import list_parquet
 from whatwhere.errors import DataError, UsageError
 
 PREFIX = "hf:"

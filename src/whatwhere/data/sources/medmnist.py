@@ -1,6 +1,6 @@
 """The twelve two-dimensional sets of MedMNIST v2, a card each."""
 
-from whatwhere.data.card import DataCard
+from whatwhere.data.sources.card import DataCard
 
 MEDMNIST_CITATION = (
     "Yang, Shi, Wei, Liu, Zhao, Ke, Pfister and Ni. MedMNIST v2 - A large-scale lightweight "

@@ -3,7 +3,7 @@
 import numpy as np
 
 from whatwhere.data.source import TEST, TRAIN, UNASSIGNED
-from whatwhere.data.split import complete_splits, count_by_group, place_groups
+from whatwhere.data.splitting.split import complete_splits, count_by_group, place_groups
 from whatwhere.errors import DataError, UsageError
 from whatwhere.randomness import generator
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from whatwhere.data.cache import FOLDER_VARIABLE
+from whatwhere.data.images.cache import FOLDER_VARIABLE
 from whatwhere.data.names import display
 from whatwhere.errors import DataError, StorageError, UnsafeError
 

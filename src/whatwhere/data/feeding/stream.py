@@ -10,10 +10,16 @@ from torch import Tensor
 
 from whatwhere.arrays import Batch
 from whatwhere.augmentation import PLAIN, Augmentation
-from whatwhere.data.augment import Views, centre_views, outside, pixel_positions, random_views
 from whatwhere.data.augmentations.draws import Draws
 from whatwhere.data.augmentations.mixing import label_offsets, mix, random_mixture
 from whatwhere.data.augmentations.pipeline import distorted, erased, noisy
+from whatwhere.data.feeding.augment import (
+    Views,
+    centre_views,
+    outside,
+    pixel_positions,
+    random_views,
+)
 from whatwhere.randomness import generator
 
 

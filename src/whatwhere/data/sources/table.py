@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.checks import settle_splits
 from whatwhere.data.names import display, legal_name, natural_key, refuse_twins
 from whatwhere.data.source import UNASSIGNED, Listing
-from whatwhere.data.walk import inside
+from whatwhere.data.sources.walk import inside
+from whatwhere.data.splitting.checks import settle_splits
 from whatwhere.errors import DataError, nearest
 
 COLUMNS = ("path", "label", "group", "split")

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from whatwhere.data.checks import refuse_cut_groups, refuse_missing_classes, single_group
-from whatwhere.data.duplicates import Twins, check_conflicts, refuse_leaks
-from whatwhere.data.files import Canvases
-from whatwhere.data.folds import splits_of_folds
-from whatwhere.data.near import NearDuplicates, find_near_duplicates
+from whatwhere.data.images.files import Canvases
 from whatwhere.data.source import TEST, UNASSIGNED, Listing
-from whatwhere.data.split import complete_splits, merge_groups
+from whatwhere.data.splitting.checks import refuse_cut_groups, refuse_missing_classes, single_group
+from whatwhere.data.splitting.duplicates import Twins, check_conflicts, refuse_leaks
+from whatwhere.data.splitting.folds import splits_of_folds
+from whatwhere.data.splitting.near import NearDuplicates, find_near_duplicates
+from whatwhere.data.splitting.split import complete_splits, merge_groups
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from whatwhere.data.cache import FOLDER_VARIABLE
+from whatwhere.data.images.cache import FOLDER_VARIABLE
 from whatwhere.data.names import display
 from whatwhere.errors import DataError, StorageError
 

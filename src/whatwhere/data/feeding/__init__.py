@@ -1,0 +1,1 @@
+"""Batches of one split, changed and normalised, where they are used."""

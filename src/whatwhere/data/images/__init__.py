@@ -1,0 +1,1 @@
+"""From a file to a canvas: vetted, decoded, cut square, kept."""

@@ -1,0 +1,1 @@
+"""What a user may call their data, and who lists its images."""
