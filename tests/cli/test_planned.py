@@ -9,7 +9,7 @@ from rich.console import Console
 from whatwhere.cli.planned import basis, floor_sentence, print_seeds, seed_facts, sentence
 from whatwhere.stats.planning.seeds import SeedNeed, assumed_pilot
 from whatwhere.study.asked import pilot_rows
-from whatwhere.study.chosen import choose_designs
+from whatwhere.study.preparing.chosen import choose_designs
 from whatwhere.study.seeds import PlannedNeed, SeedTable
 
 ENOUGH = PlannedNeed(SeedNeed(0.01, 3, 3, 3, 0.81, "yes"), 0.0)

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import whatwhere.study.checkpoint
+import whatwhere.study.trials.checkpoint
 from whatwhere.errors import StorageError
 from whatwhere.records import Ledger, folder_lock
-from whatwhere.study.checkpoint import Checkpoint, previous_of
+from whatwhere.study.trials.checkpoint import Checkpoint, previous_of
 
 from .conftest import wait_for
 
@@ -132,7 +132,7 @@ def test_a4_a_truncated_or_zeroed_result_is_found_and_repaired(copied, reference
 
 @pytest.fixture
 def checkpoint(tmp_path, monkeypatch):
-    monkeypatch.setattr(whatwhere.study.checkpoint, "MIN_SECONDS", 0.0)
+    monkeypatch.setattr(whatwhere.study.trials.checkpoint, "MIN_SECONDS", 0.0)
     saved = Checkpoint(tmp_path / "checkpoint.pt", "me")
     for step in (7, 11):
         saved.save(1.0, lambda: {"step": step})  # noqa: B023

@@ -12,8 +12,8 @@ from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, build_model
 from whatwhere.settings import load_setting, read_setting, setting_names
 from whatwhere.stats.printed import read_printed
-from whatwhere.study.chosen import choose_designs
 from whatwhere.study.listing import list_cards
+from whatwhere.study.preparing.chosen import choose_designs
 from whatwhere.study.reproducing.points import layout
 from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.presets import PRESETS, preset

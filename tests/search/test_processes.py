@@ -15,11 +15,11 @@ from whatwhere.study.searching.store import COUNTED, open_study, read_trials
 PREAMBLE = """
 import os, signal, sys, time
 from pathlib import Path
-from whatwhere.study import checkpoint
+from whatwhere.study.trials import checkpoint
 from whatwhere.study.searching import trials
 from whatwhere.study.searching.search import run_search
 from whatwhere.study.searching.wanted import Wanted
-from whatwhere.study.trial import Outcome
+from whatwhere.study.trials.trial import Outcome
 here = Path(sys.argv[1])
 run = trials.run_trial
 def search(**more):

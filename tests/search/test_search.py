@@ -17,7 +17,7 @@ from whatwhere.study.searching.space import Candidate
 from whatwhere.study.searching.store import Tried
 from whatwhere.study.searching.trials import FIRST_SEED
 from whatwhere.study.searching.wanted import Wanted
-from whatwhere.study.trial import Outcome
+from whatwhere.study.trials.trial import Outcome
 from whatwhere.training.fit import CurvePoint
 
 
@@ -129,8 +129,8 @@ def test_fresh_seeds_were_never_used_in_the_search(search, monkeypatch, tmp_path
 
 def test_no_test_image_is_looked_at(search, set_aside, monkeypatch):
     """Neither predicted nor even read: with other test images the search is the same."""
-    from whatwhere.study import trial as trial_module
     from whatwhere.study.searching import search as search_module
+    from whatwhere.study.trials import trial as trial_module
 
     looked_at, batches = set(), trial_module.evaluation_batches
 
@@ -165,7 +165,7 @@ def test_no_test_image_is_looked_at(search, set_aside, monkeypatch):
 
 def test_nothing_above_the_cap_is_built(search, monkeypatch, space_file):
     from whatwhere.models.build import num_parameters
-    from whatwhere.study import trial as trial_module
+    from whatwhere.study.trials import trial as trial_module
 
     sizes, build = [], trial_module.build_model
 

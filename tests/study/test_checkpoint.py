@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from whatwhere.arrays import Batch
-from whatwhere.study.checkpoint import Checkpoint
+from whatwhere.study.trials.checkpoint import Checkpoint
 from whatwhere.training.optimise import build_optimizer, learning_rate_at
 from whatwhere.training.presets import preset
 from whatwhere.training.step import TrainingStep

@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional
 
 from whatwhere.errors import UsageError
-from whatwhere.study.class_weights import class_weight, parse_class_weights, weights_in_order
+from whatwhere.study.trials.class_weights import class_weight, parse_class_weights, weights_in_order
 from whatwhere.training.presets import preset
 
 PROTOCOL = preset("quick", easy=False, allow_flip=True, image_size=32)

@@ -23,11 +23,11 @@ from whatwhere.models import (
     num_parameters,
 )
 from whatwhere.records import Run, TrialKey
-from whatwhere.study.chosen import choose_designs, only_design
 from whatwhere.study.compare import run_comparison
 from whatwhere.study.listing import list_cards, with_facts
-from whatwhere.study.measure import median_widths, spec_of
-from whatwhere.study.networks import network_design, refuse_networks
+from whatwhere.study.preparing.chosen import choose_designs, only_design
+from whatwhere.study.preparing.measure import median_widths, spec_of
+from whatwhere.study.preparing.networks import network_design, refuse_networks
 from whatwhere.study.request import Request
 from whatwhere.study.trained import trained_bundle
 

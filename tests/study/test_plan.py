@@ -7,9 +7,9 @@ import pytest
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.errors import UsageError
 from whatwhere.records import TrialKey
-from whatwhere.study.chosen import choose_designs, only_design
-from whatwhere.study.measure import usable_device
 from whatwhere.study.plan import PlannedTrial, duration, make_plan
+from whatwhere.study.preparing.chosen import choose_designs, only_design
+from whatwhere.study.preparing.measure import usable_device
 from whatwhere.study.request import Request, parse_budget, parse_sizes, refuse_data_folder
 
 

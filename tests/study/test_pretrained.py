@@ -16,14 +16,14 @@ from whatwhere.blocks.designs import named_or_typed
 from whatwhere.errors import MismatchError, UnsafeError, UsageError
 from whatwhere.models import build_model
 from whatwhere.records import Run, TrialKey, trial_folder
-from whatwhere.study.chosen import choose_designs
 from whatwhere.study.display import Silent
-from whatwhere.study.prepare import prepare
-from whatwhere.study.pretrained import open_pretrained, without_controls
-from whatwhere.study.ready import make_ready
+from whatwhere.study.preparing.chosen import choose_designs
+from whatwhere.study.preparing.prepare import prepare
+from whatwhere.study.preparing.pretrained import open_pretrained, without_controls
+from whatwhere.study.preparing.ready import make_ready
 from whatwhere.study.request import Request
 from whatwhere.study.trained import trained_bundle
-from whatwhere.study.trial import run_trial
+from whatwhere.study.trials.trial import run_trial
 
 STEPS = 10
 OPTIONS = {"seeds": 1, "steps": STEPS, "precision": "fp32", "layout": "nchw", "quiet": True}

@@ -12,9 +12,14 @@ from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, build_model, num_parameters
 from whatwhere.records import Run
 from whatwhere.report.summary import read_summary
-from whatwhere.study.chosen import choose_designs
-from whatwhere.study.controls import added_parameters, cost_control, gain_control, is_widened
-from whatwhere.study.measure import full_controls, own_size, spec_of
+from whatwhere.study.preparing.chosen import choose_designs
+from whatwhere.study.preparing.controls import (
+    added_parameters,
+    cost_control,
+    gain_control,
+    is_widened,
+)
+from whatwhere.study.preparing.measure import full_controls, own_size, spec_of
 from whatwhere.study.request import MAX_SEEDS, Request, parse_confirmation
 from whatwhere.study.stages import FIRST_FRESH_SEED, fresh_seeds, most_confirmed, stage_of
 

@@ -12,10 +12,10 @@ from whatwhere.augmentation import PLAIN, Augmentation
 from whatwhere.blocks.designs import named_or_typed
 from whatwhere.data.feeding.stream import Pixels, TrainStream
 from whatwhere.records import TrialKey
-from whatwhere.study.measure import trial_data
-from whatwhere.study.prepare import prepare
+from whatwhere.study.preparing.measure import trial_data
+from whatwhere.study.preparing.prepare import prepare
 from whatwhere.study.request import Request
-from whatwhere.study.trial import TrialSpec, predictions_of, run_trial, shared_images
+from whatwhere.study.trials.trial import TrialSpec, predictions_of, run_trial, shared_images
 from whatwhere.training import fit
 from whatwhere.training.presets import preset
 from whatwhere.training.protocol import with_steps
@@ -110,7 +110,7 @@ class KilledError(Exception):
 
 def test_a_killed_trial_ends_in_the_bits_of_one_that_was_not(tmp_path, monkeypatch):
     """Through the checkpoint file: averaged weights, RandAugment, mixing, noise, wrong labels."""
-    monkeypatch.setattr("whatwhere.study.checkpoint.MIN_SECONDS", 0.0)
+    monkeypatch.setattr("whatwhere.study.trials.checkpoint.MIN_SECONDS", 0.0)
     protocol = "r1(noise_sigma=0.05,label_noise=0.2,erasing_probability=0.5)"
     request = Request(
         data=("digits",), protocol=protocol, steps=150, batch_size=32, backbone="resnet8"

@@ -9,7 +9,7 @@ from whatwhere.augmentation import Augmentation
 from whatwhere.cli.options import PROTOCOL_HELP
 from whatwhere.config import build, fingerprint, read_toml, to_toml, without_defaults
 from whatwhere.errors import UsageError
-from whatwhere.study.prepare import prepare
+from whatwhere.study.preparing.prepare import prepare
 from whatwhere.study.request import Request
 from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.optimise import build_optimizer, learning_rate_at

@@ -7,7 +7,6 @@ from typing import Any
 from whatwhere.api.comparison import Comparison
 from whatwhere.errors import UsageError
 from whatwhere.report.evaluation import Evaluated
-from whatwhere.study.class_weights import parse_class_weights
 from whatwhere.study.compare import run_comparison
 from whatwhere.study.display import default_display
 from whatwhere.study.evaluating import Reading, default_evaluation_folder, score_model
@@ -16,6 +15,7 @@ from whatwhere.study.reproducing.reproduce import reproduce as reproduce
 from whatwhere.study.request import ALL, Request, parse_confirmation
 from whatwhere.study.searching.public import search as search
 from whatwhere.study.training import train_one
+from whatwhere.study.trials.class_weights import parse_class_weights
 
 DEFAULT_DATA = "cluttered-digits"
 

@@ -9,8 +9,8 @@ from torch import nn
 from whatwhere.errors import UsageError, unknown_name
 from whatwhere.records import Run
 from whatwhere.report.summary import leaderboard, read_summary
-from whatwhere.study.chosen import choose_designs
 from whatwhere.study.compare import CompareResult
+from whatwhere.study.preparing.chosen import choose_designs
 from whatwhere.study.trained import trained_bundle
 
 

@@ -105,10 +105,10 @@ def compare(
     set_mode(json_, quiet, debug)
     from whatwhere.api import DEFAULT_DATA
     from whatwhere.study import request as asking
-    from whatwhere.study.class_weights import parse_class_weights
     from whatwhere.study.compare import run_comparison
     from whatwhere.study.display import default_display
     from whatwhere.study.pilot import run_pilot
+    from whatwhere.study.trials.class_weights import parse_class_weights
 
     request = asking.Request(
         data=tuple(data or [DEFAULT_DATA]),

@@ -65,9 +65,9 @@ def train(
     """Train one design well, and keep the model with its card."""
     set_mode(json_, quiet, debug)
     from whatwhere.study import request as asking
-    from whatwhere.study.class_weights import parse_class_weights
     from whatwhere.study.display import default_display
     from whatwhere.study.training import default_model_folder, train_one
+    from whatwhere.study.trials.class_weights import parse_class_weights
 
     request = asking.Request(
         data=(data,),

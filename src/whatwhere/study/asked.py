@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 
 from whatwhere.blocks.designs import Design
 from whatwhere.records import TrialKey
-from whatwhere.study.measure import trial_seconds
 from whatwhere.study.plan import PlannedTrial
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.measure import trial_seconds
+from whatwhere.study.preparing.ready import ReadyData
 
 REFERENCE = "none"
 

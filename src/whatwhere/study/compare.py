@@ -17,24 +17,24 @@ from whatwhere.records import (
     remove_stale_temporaries,
 )
 from whatwhere.study.asked import pilot_rows
-from whatwhere.study.chosen import choose_designs
 from whatwhere.study.confirming import forecast_second_stage, numerics_notice, plan_second_stage
-from whatwhere.study.controls import in_order
 from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import RunFolder, environment
 from whatwhere.study.forecast import forecast
 from whatwhere.study.history import adopt
-from whatwhere.study.measure import full_controls, one_thread, usable_device
-from whatwhere.study.networks import refuse_networks
 from whatwhere.study.plan import Plan, joined
-from whatwhere.study.pool import default_num_workers
-from whatwhere.study.prepare import Prepared, prepare
-from whatwhere.study.pretrained import open_pretrained, without_controls
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.chosen import choose_designs
+from whatwhere.study.preparing.controls import in_order
+from whatwhere.study.preparing.measure import full_controls, one_thread, usable_device
+from whatwhere.study.preparing.networks import refuse_networks
+from whatwhere.study.preparing.prepare import Prepared, prepare
+from whatwhere.study.preparing.pretrained import open_pretrained, without_controls
+from whatwhere.study.preparing.ready import ReadyData
 from whatwhere.study.request import Request, refuse_data_folder
 from whatwhere.study.results import finish
 from whatwhere.study.seeds import SeedTable, seed_tables
 from whatwhere.study.session import Session
+from whatwhere.study.trials.pool import default_num_workers
 
 MAX_WORKERS = 256
 UNFINISHED_FIRST_STAGE = (

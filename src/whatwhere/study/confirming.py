@@ -12,7 +12,7 @@ from whatwhere.study.folder import RunFolder, numerics_key
 from whatwhere.study.forecast import detectable_line
 from whatwhere.study.history import check_numerics, settled_trials
 from whatwhere.study.plan import duration
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.ready import ReadyData
 from whatwhere.study.session import Session, Stage
 from whatwhere.study.stages import Chosen, choose_confirmed, fresh_seeds, most_confirmed
 

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from whatwhere.study.plan import Plan, duration
-from whatwhere.study.trial import Outcome, TrialSpec
+from whatwhere.study.trials.trial import Outcome, TrialSpec
 from whatwhere.training.fit import CurvePoint
 
 _SHOWN = 8

@@ -22,7 +22,7 @@ from whatwhere.records import write_atomically
 from whatwhere.report.cell import Predicted
 from whatwhere.report.evaluation import Evaluated, write_evaluation
 from whatwhere.stats.scoring.evaluation import evaluate
-from whatwhere.study.measure import usable_device
+from whatwhere.study.preparing.measure import usable_device
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import torch
 from whatwhere.config import build, read_toml, to_toml, without_defaults
 from whatwhere.errors import BusyError, MismatchError, UsageError
 from whatwhere.records import write_atomically
-from whatwhere.study.packages import NETWORK_PACKAGES, version_of
-from whatwhere.study.prepare import Prepared
+from whatwhere.study.preparing.packages import NETWORK_PACKAGES, version_of
+from whatwhere.study.preparing.prepare import Prepared
 from whatwhere.study.request import Request
 from whatwhere.training import Protocol
 from whatwhere.training.protocol import protocol_fields

@@ -10,7 +10,7 @@ from whatwhere.evaluate.cost import count_macs
 from whatwhere.models import build_model
 from whatwhere.records import TrialKey
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, Plan, duration
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.ready import ReadyData
 from whatwhere.study.request import Request
 from whatwhere.study.seeds import num_tested
 from whatwhere.training.presets import PROTOCOLS, preset

@@ -13,7 +13,7 @@ from whatwhere.data.sources.card import DataCard
 from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import unknown_name
 from whatwhere.models import network_options, networks
-from whatwhere.study.design_facts import measure_design
+from whatwhere.study.preparing.design_facts import measure_design
 from whatwhere.study.reproducing.listed import list_settings
 
 LISTS = ("designs", "networks", "data", "settings")

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from whatwhere.errors import UsageError
 from whatwhere.study.asked import pilot_rows
-from whatwhere.study.chosen import choose_designs
 from whatwhere.study.compare import CompareResult, run_comparison
 from whatwhere.study.display import Display
+from whatwhere.study.preparing.chosen import choose_designs
 from whatwhere.study.request import MAX_SEEDS, Request
 from whatwhere.study.seeds import MIN_PILOT_SEEDS
 

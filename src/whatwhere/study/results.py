@@ -11,7 +11,7 @@ from whatwhere.exporting import write_bundle
 from whatwhere.records import Run, Trial, TrialKey, trial_folder
 from whatwhere.report.build import write_report
 from whatwhere.report.summary import read_summary
-from whatwhere.study.prepare import Prepared
+from whatwhere.study.preparing.prepare import Prepared
 from whatwhere.study.trained import model_card, trained_bundle
 
 

@@ -12,15 +12,15 @@ from whatwhere.records import (
     trial_folder,
     write_trial,
 )
-from whatwhere.study.checkpoint import remove_checkpoints
-from whatwhere.study.claims import Claims
 from whatwhere.study.display import Display
 from whatwhere.study.folder import numerics_key
 from whatwhere.study.plan import Plan
-from whatwhere.study.pool import Ended, run_all
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.ready import ReadyData
 from whatwhere.study.stages import stage_of
-from whatwhere.study.trial import TrialSpec
+from whatwhere.study.trials.checkpoint import remove_checkpoints
+from whatwhere.study.trials.claims import Claims
+from whatwhere.study.trials.pool import Ended, run_all
+from whatwhere.study.trials.trial import TrialSpec
 from whatwhere.version import __version__
 
 

@@ -14,8 +14,8 @@ from whatwhere.stats.groups import by_group
 from whatwhere.stats.planning.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
 from whatwhere.study.asked import REFERENCE, asked_trials, pilot_rows
 from whatwhere.study.plan import ASSUMED_DISAGREEMENT, ASSUMED_SEED_SD, WORKER_START_SECONDS
-from whatwhere.study.prepare import Prepared
-from whatwhere.study.ready import ReadyData
+from whatwhere.study.preparing.prepare import Prepared
+from whatwhere.study.preparing.ready import ReadyData
 from whatwhere.study.request import Request
 from whatwhere.study.session import Session
 from whatwhere.study.stages import fresh_seeds, most_confirmed

@@ -14,8 +14,8 @@ from whatwhere.study.display import Display
 from whatwhere.study.folder import RunFolder
 from whatwhere.study.history import adopt, recorded_costs, settled_trials
 from whatwhere.study.plan import Plan, make_plan
-from whatwhere.study.prepare import Prepared
-from whatwhere.study.ready import ReadyData, make_ready
+from whatwhere.study.preparing.prepare import Prepared
+from whatwhere.study.preparing.ready import ReadyData, make_ready
 from whatwhere.study.request import Request
 from whatwhere.study.running import Study
 

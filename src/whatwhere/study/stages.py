@@ -14,15 +14,15 @@ from whatwhere.errors import WhatWhereError
 from whatwhere.models import ModelSpec
 from whatwhere.records import Run
 from whatwhere.report.screening import Screening, screened
-from whatwhere.study.chosen import only_design
-from whatwhere.study.controls import (
+from whatwhere.study.preparing.chosen import only_design
+from whatwhere.study.preparing.controls import (
     NO_ATTENTION,
     cost_control,
     gain_controls,
     has_controls,
     in_order,
 )
-from whatwhere.study.measure import full_controls, gain_of
+from whatwhere.study.preparing.measure import full_controls, gain_of
 from whatwhere.study.trained import rebuildable
 
 FIRST_FRESH_SEED = 1000

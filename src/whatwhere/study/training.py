@@ -13,22 +13,28 @@ from whatwhere.config import without_defaults
 from whatwhere.errors import UsageError
 from whatwhere.exporting import Bundle, write_bundle
 from whatwhere.records import TrialKey
-from whatwhere.study.chosen import only_design
 from whatwhere.study.display import Display
 from whatwhere.study.folder import origin_of
-from whatwhere.study.measure import (
+from whatwhere.study.preparing.chosen import only_design
+from whatwhere.study.preparing.measure import (
     median_widths,
     resolve_numerics,
     spec_of,
     trial_data,
     usable_device,
 )
-from whatwhere.study.networks import refuse_networks
-from whatwhere.study.prepare import Prepared, hashes_of, prepare
-from whatwhere.study.pretrained import NO_CONTROLS, open_pretrained, shared_weights
+from whatwhere.study.preparing.networks import refuse_networks
+from whatwhere.study.preparing.prepare import Prepared, hashes_of, prepare
+from whatwhere.study.preparing.pretrained import NO_CONTROLS, open_pretrained, shared_weights
 from whatwhere.study.request import Request
 from whatwhere.study.trained import facts_of, model_card, rebuildable
-from whatwhere.study.trial import Outcome, TrialSpec, predictions_of, run_trial, shared_images
+from whatwhere.study.trials.trial import (
+    Outcome,
+    TrialSpec,
+    predictions_of,
+    run_trial,
+    shared_images,
+)
 from whatwhere.training.fit import CurvePoint
 
 

@@ -15,8 +15,8 @@ from whatwhere.records import Run, Trial
 from whatwhere.report.reproduction.scored import DataUsed, Scored, ScoredPoint
 from whatwhere.settings import Setting
 from whatwhere.stats.scoring.scores import PUBLISHED_SCORES, values_per_image
-from whatwhere.study.measure import usable_device
-from whatwhere.study.prepare import EASY, prepare
+from whatwhere.study.preparing.measure import usable_device
+from whatwhere.study.preparing.prepare import EASY, prepare
 from whatwhere.study.reproducing.noise import NoisyTest
 from whatwhere.study.reproducing.points import Arm, Point
 from whatwhere.study.reproducing.runs import Wanted, arm_folder, request_of

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from whatwhere.errors import unknown_name
 from whatwhere.settings import Row, Setting, Sweep
-from whatwhere.study.chosen import choose_designs
+from whatwhere.study.preparing.chosen import choose_designs
 
 # Settings of the protocol that sweeps of noise change.
 NOISE_FIELDS = {"training-noise": "noise_sigma", "label-noise": "label_noise"}

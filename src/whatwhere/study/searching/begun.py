@@ -8,8 +8,8 @@ from whatwhere.config import fingerprint, read_toml, to_toml
 from whatwhere.errors import MismatchError, UsageError
 from whatwhere.records import write_atomically
 from whatwhere.study.display import Display
-from whatwhere.study.measure import resolve_numerics, trial_data
 from whatwhere.study.plan import duration
+from whatwhere.study.preparing.measure import resolve_numerics, trial_data
 from whatwhere.study.searching.space import Space
 from whatwhere.study.searching.trials import Bench
 from whatwhere.study.searching.wanted import Wanted

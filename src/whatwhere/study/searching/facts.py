@@ -5,8 +5,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from whatwhere.study.chosen import only_design
-from whatwhere.study.prepare import asked_protocol
+from whatwhere.study.preparing.chosen import only_design
+from whatwhere.study.preparing.prepare import asked_protocol
 from whatwhere.study.request import Request
 from whatwhere.study.searching.fresh import DEFAULT, default_untuned, front
 from whatwhere.study.searching.proposals import Proposals

@@ -11,9 +11,9 @@ from whatwhere.errors import MismatchError
 from whatwhere.records import Run
 from whatwhere.report.search.told import FreshRow
 from whatwhere.stats.scoring.scores import values_per_image
-from whatwhere.study.chosen import only_design
 from whatwhere.study.compare import run_comparison
 from whatwhere.study.display import Display
+from whatwhere.study.preparing.chosen import only_design
 from whatwhere.study.request import Request
 from whatwhere.study.searching.space import Candidate, Space
 from whatwhere.study.searching.store import Tried

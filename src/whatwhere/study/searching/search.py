@@ -15,9 +15,8 @@ from whatwhere.report.search.told import tell
 from whatwhere.report.search.written import write_search
 from whatwhere.study.display import Display, Silent
 from whatwhere.study.folder import environment
-from whatwhere.study.measure import one_thread, usable_device
-from whatwhere.study.pool import default_num_workers
-from whatwhere.study.prepare import prepare
+from whatwhere.study.preparing.measure import one_thread, usable_device
+from whatwhere.study.preparing.prepare import prepare
 from whatwhere.study.request import refuse_data_folder
 from whatwhere.study.searching.begun import begin, refuse_other_search
 from whatwhere.study.searching.facts import facts_of_search
@@ -27,7 +26,8 @@ from whatwhere.study.searching.space import Space, load_space
 from whatwhere.study.searching.store import Tried, dashboard, open_study, optuna_module
 from whatwhere.study.searching.trials import Bench, try_one
 from whatwhere.study.searching.wanted import Wanted
-from whatwhere.study.trial import shared_images
+from whatwhere.study.trials.pool import default_num_workers
+from whatwhere.study.trials.trial import shared_images
 
 _POLL_SECONDS = 1.0
 

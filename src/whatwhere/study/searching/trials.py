@@ -12,15 +12,15 @@ from whatwhere.errors import StorageError, UsageError
 from whatwhere.models import ModelSpec
 from whatwhere.models.counting import parameters_of
 from whatwhere.records import TrialKey
-from whatwhere.study.checkpoint import remove_checkpoints
-from whatwhere.study.chosen import only_design
-from whatwhere.study.measure import spec_of, trial_data
-from whatwhere.study.prepare import Prepared, asked_protocol, resolve_protocol
+from whatwhere.study.preparing.chosen import only_design
+from whatwhere.study.preparing.measure import spec_of, trial_data
+from whatwhere.study.preparing.prepare import Prepared, asked_protocol, resolve_protocol
 from whatwhere.study.request import Request
 from whatwhere.study.searching.proposals import Checked, Proposals, Taken
 from whatwhere.study.searching.space import Candidate
-from whatwhere.study.trial import Outcome, TrialSpec, run_trial
-from whatwhere.study.worker import reason_of
+from whatwhere.study.trials.checkpoint import remove_checkpoints
+from whatwhere.study.trials.trial import Outcome, TrialSpec, run_trial
+from whatwhere.study.trials.worker import reason_of
 from whatwhere.training import Protocol
 from whatwhere.training.fit import CurvePoint
 

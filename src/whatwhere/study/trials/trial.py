@@ -17,8 +17,8 @@ from whatwhere.data.feeding.stream import Pixels, TrainStream, evaluation_batche
 from whatwhere.evaluate import mean_loss_and_accuracy, predict
 from whatwhere.models import ModelSpec, build_model, learned_shares, place, pretrained_names
 from whatwhere.records import TrialKey, as_storage_error
-from whatwhere.study.checkpoint import Checkpoint
-from whatwhere.study.class_weights import class_weight
+from whatwhere.study.trials.checkpoint import Checkpoint
+from whatwhere.study.trials.class_weights import class_weight
 from whatwhere.training import DivergedError, FitResult, Protocol, fit
 from whatwhere.training.fit import CurvePoint
 

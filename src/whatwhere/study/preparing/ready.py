@@ -12,7 +12,7 @@ from whatwhere.data.profile import describe_source
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec
 from whatwhere.records import TrialKey, trial_folder
-from whatwhere.study.controls import (
+from whatwhere.study.preparing.controls import (
     NO_ATTENTION,
     added_parameters,
     cost_control,
@@ -20,7 +20,7 @@ from whatwhere.study.controls import (
     has_controls,
     is_widened,
 )
-from whatwhere.study.measure import (
+from whatwhere.study.preparing.measure import (
     costs_of,
     first_batch,
     gain_of,
@@ -30,9 +30,9 @@ from whatwhere.study.measure import (
     spec_of,
     trial_data,
 )
-from whatwhere.study.prepare import Prepared
-from whatwhere.study.pretrained import shared_weights
-from whatwhere.study.trial import TrialSpec, shared_images
+from whatwhere.study.preparing.prepare import Prepared
+from whatwhere.study.preparing.pretrained import shared_weights
+from whatwhere.study.trials.trial import TrialSpec, shared_images
 from whatwhere.training import Protocol
 
 TIMES = ("train_step_ms", "inference_ms")

@@ -14,8 +14,8 @@ from typing import Any
 import cloudpickle
 
 from whatwhere.errors import StorageError
-from whatwhere.study.trial import Outcome, TrialSpec, run_trial
-from whatwhere.study.worker import reason_of, receive, send
+from whatwhere.study.trials.trial import Outcome, TrialSpec, run_trial
+from whatwhere.study.trials.worker import reason_of, receive, send
 from whatwhere.training.fit import CurvePoint
 
 OnEpoch = Callable[[TrialSpec, CurvePoint], None]
@@ -140,7 +140,7 @@ class _Worker:
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
         # A session of its own: Ctrl-C reaches the parent alone, which then ends its workers.
         return subprocess.Popen(
-            [sys.executable, "-m", "whatwhere.study.worker"],
+            [sys.executable, "-m", "whatwhere.study.trials.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=environment,

@@ -12,7 +12,7 @@ from whatwhere.blocks.registered import WIDENED, registry
 from whatwhere.blocks.user import design_from_class, design_from_file
 from whatwhere.errors import UnknownNameError, UsageError, nearest
 from whatwhere.models import networks
-from whatwhere.study.networks import has_options, is_network, network_design
+from whatwhere.study.preparing.networks import has_options, is_network, network_design
 
 CONTROLS = (WIDENED, "gain_0.25")
 

@@ -13,8 +13,8 @@ from whatwhere.data.splitting.split import fingerprint as split_fingerprint
 from whatwhere.data.splitting.split import nested_subset
 from whatwhere.errors import UsageError
 from whatwhere.models import ModelSpec, Pretrained, fit_weights
-from whatwhere.study.class_weights import weights_in_order
 from whatwhere.study.request import ALL, Request
+from whatwhere.study.trials.class_weights import weights_in_order
 from whatwhere.training.changes import split_changes, with_changes
 from whatwhere.training.presets import largest_image_size, preset
 from whatwhere.training.protocol import Protocol, fine_tuning, with_steps

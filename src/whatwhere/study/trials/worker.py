@@ -1,7 +1,7 @@
 """A worker process: reads trials from standard input, writes messages to standard output.
 
-Started as `python -m whatwhere.study.worker`, so that a user's script needs no guard around its
-main code and a class from a notebook still arrives.
+Started as `python -m whatwhere.study.trials.worker`, so that a user's script needs no guard around
+its main code and a class from a notebook still arrives.
 """
 
 import os
@@ -63,7 +63,7 @@ def main() -> None:
 
     torch.set_num_threads(1)
     from whatwhere.errors import StorageError
-    from whatwhere.study.trial import run_trial
+    from whatwhere.study.trials.trial import run_trial
 
     while True:
         try:

@@ -8,7 +8,7 @@ from whatwhere.blocks.designs import Design
 from whatwhere.errors import UsageError
 from whatwhere.models import NetworkCard, canonical, is_resnet, networks
 from whatwhere.models.timm_networks import TIMM_PREFIX, timm_name
-from whatwhere.study.packages import version_of
+from whatwhere.study.preparing.packages import version_of
 
 FAMILY = "network"
 NETWORK_NUMBER = 2000  # networks stand after all designs, typed and users' ones too

@@ -26,9 +26,9 @@ from whatwhere.models import (
     place,
     widened_inner_widths,
 )
-from whatwhere.study.controls import cost_control, gain_controls, has_controls, is_widened
-from whatwhere.study.prepare import Prepared
-from whatwhere.study.trial import TrialData, load_pixels
+from whatwhere.study.preparing.controls import cost_control, gain_controls, has_controls, is_widened
+from whatwhere.study.preparing.prepare import Prepared
+from whatwhere.study.trials.trial import TrialData, load_pixels
 from whatwhere.training import Protocol, choose_numerics
 
 GAIN_CHANNELS = 64

@@ -1,0 +1,1 @@
+"""One trial: handed out, trained, kept; in this process or another."""
