@@ -3,7 +3,7 @@
 import textwrap
 
 from whatwhere.config import without_defaults
-from whatwhere.report.training import training_sentences
+from whatwhere.report.words.training import training_sentences
 from whatwhere.training.changes import CHANGEABLE
 from whatwhere.training.recipes import RECIPES, Recipe, recipe_protocol
 

@@ -12,7 +12,7 @@ from PIL import Image
 from whatwhere.errors import MismatchError, UsageError
 from whatwhere.records import Run
 from whatwhere.report.build import leaderboard, write_report
-from whatwhere.report.evidence import gather, predicted
+from whatwhere.report.cells.evidence import gather, predicted
 from whatwhere.report.pictures import encode_png, thumbnail
 from whatwhere.stats import ItemTable, compare
 

@@ -8,8 +8,8 @@ import pytest
 
 from whatwhere.records import Run
 from whatwhere.report.build import read_summary, write_report
+from whatwhere.report.cells.evidence import gather
 from whatwhere.report.checks import impossible
-from whatwhere.report.evidence import gather
 
 from . import fake_run
 

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from tests.report.conftest import fake
-from whatwhere.report import cautions, verdicts, withheld, wording
 from whatwhere.report.build import write_report
+from whatwhere.report.words import cautions, verdicts, withheld, wording
 
 PLAIN = "resnet8 without attention"
 NONE = ("none", "no attention", "reference", "block", "x", 1.0, 0, 0.0)

@@ -1,7 +1,7 @@
 """Sentences of the page that markup or number changes."""
 
 from whatwhere.report.page import page_environment
-from whatwhere.report.protocol import estimand
+from whatwhere.report.words.protocol import estimand
 
 
 def test_an_option_is_never_broken_over_lines_and_nothing_else_is_marked():

@@ -9,7 +9,7 @@ from whatwhere.data.sources.catalogue import CATALOGUE
 from whatwhere.errors import UsageError
 from whatwhere.records import Run
 from whatwhere.report.build import write_report
-from whatwhere.report.evidence import gather
+from whatwhere.report.cells.evidence import gather
 from whatwhere.report.published.beside import beside
 from whatwhere.report.published.checked import check_results, close_calls, summary_sentence
 from whatwhere.report.published.shown import FILE_NAME, facts_of, keep, view_file

@@ -10,7 +10,7 @@ import pytest
 
 from whatwhere.records import Run, TrialKey, trial_folder
 from whatwhere.report.build import write_report
-from whatwhere.report.evidence import gather
+from whatwhere.report.cells.evidence import gather
 from whatwhere.report.page import page_environment
 from whatwhere.report.scale.told import sentences, tell_together
 from whatwhere.report.scale.view import view_together

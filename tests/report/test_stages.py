@@ -11,9 +11,9 @@ import pytest
 
 from tests.report.conftest import fake
 from whatwhere.records import Run, write_trial
-from whatwhere.report import staging
 from whatwhere.report.build import write_report
-from whatwhere.report.screening import MOST_CONFIRMED, screened
+from whatwhere.report.cells.screening import MOST_CONFIRMED, screened
+from whatwhere.report.words import staging
 from whatwhere.stats.comparison import ItemTable, compare
 
 DATA, SIZE = "cluttered-digits", 1009

@@ -6,7 +6,7 @@ import pytest
 from whatwhere.errors import MismatchError
 from whatwhere.records import Trial
 from whatwhere.records.trial import TrialKey, write_trial
-from whatwhere.report.tested import (
+from whatwhere.report.cells.tested import (
     Answered,
     SharedImages,
     by_seed,

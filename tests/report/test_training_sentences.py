@@ -1,7 +1,7 @@
 """What a report says of a recipe, from what a run records of it."""
 
 from whatwhere.config import without_defaults
-from whatwhere.report.training import training_sentences
+from whatwhere.report.words.training import training_sentences
 from whatwhere.training import preset
 
 

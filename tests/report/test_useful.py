@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from tests.report.conftest import fake
-from whatwhere.report import staging, verdicts
 from whatwhere.report.build import write_report
-from whatwhere.report.useful import PURPOSES, Against, Judged
+from whatwhere.report.cells.useful import PURPOSES, Against, Judged
+from whatwhere.report.words import staging, verdicts
 
 NONE = ("none", "no attention", "reference", "block", "x", 1.0, 0, 0.0)
 CSA = ("csa", "CSA", "sequential", "wiring", "S(C(x))", 0.25, 2384, 14.0)

@@ -2,7 +2,7 @@
 
 import re
 
-from whatwhere.report import cautions, verdicts, withheld, wording
+from whatwhere.report.words import cautions, verdicts, withheld, wording
 from whatwhere.stats.hypotheses.published_rules import PUBLISHED_SIZE_RULES
 
 

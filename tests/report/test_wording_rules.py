@@ -8,11 +8,11 @@ import pytest
 import rich.console
 
 from tests.report.conftest import fake
-from whatwhere.report import cautions, verdicts, wording
 from whatwhere.report.build import write_report
-from whatwhere.report.further import what_decides
-from whatwhere.report.protocol import decimals_of, decimals_of_row
 from whatwhere.report.terminal import print_leaderboard
+from whatwhere.report.words import cautions, verdicts, wording
+from whatwhere.report.words.further import what_decides
+from whatwhere.report.words.protocol import decimals_of, decimals_of_row
 from whatwhere.stats.planning.plan import Spread
 
 NONE = ("none", "no attention", "reference", "block", "x", 1.0, 0, 0.0)

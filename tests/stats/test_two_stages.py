@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from whatwhere.report.screening import MOST_CONFIRMED
+from whatwhere.report.cells.screening import MOST_CONFIRMED
 from whatwhere.stats.comparison import ItemTable, compare
 from whatwhere.stats.simulate import simulated_runs
 

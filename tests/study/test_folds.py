@@ -9,8 +9,8 @@ import pytest
 import whatwhere
 from whatwhere.errors import UsageError
 from whatwhere.records import Run, trial_folder
+from whatwhere.report.cells.tested import by_seed, read_answers
 from whatwhere.report.summary import read_summary
-from whatwhere.report.tested import by_seed, read_answers
 from whatwhere.stats.scoring.metrics import influence
 
 OPTIONS = {"steps": 4, "precision": "fp32", "layout": "nchw", "num_workers": 0, "quiet": True}

@@ -41,7 +41,7 @@ def report(
         return
     from whatwhere.records import Run
     from whatwhere.report.build import write_report
-    from whatwhere.report.evidence import gather
+    from whatwhere.report.cells.evidence import gather
     from whatwhere.report.summary import read_summary
 
     if published is not None:

@@ -42,8 +42,8 @@ def print_plan(result: Any, *, piloted: bool = False) -> None:
 
 def print_alarm(summary: dict[str, Any]) -> None:
     """Print, where errors go, that numbers of a run cannot be; nothing where all can."""
-    from whatwhere.report.cautions import impossible_lead
     from whatwhere.report.text import visible
+    from whatwhere.report.words.cautions import impossible_lead
 
     if summary["impossible"]:
         print(impossible_lead(len(summary["impossible"])), file=sys.stderr)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from whatwhere.records import Run, write_atomically
-from whatwhere.report.evidence import gather
+from whatwhere.report.cells.evidence import gather
 from whatwhere.report.page import write_page
 from whatwhere.report.pictures import FetchImages
 from whatwhere.report.summary import leaderboard, read_summary, summarise

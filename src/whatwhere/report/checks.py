@@ -9,10 +9,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from whatwhere.records import Run
-from whatwhere.report.cell import Cell, Outcome, Row
-from whatwhere.report.claims import spoken
-from whatwhere.report.evidence import predicted
-from whatwhere.report.wording import begun
+from whatwhere.report.cells.cell import Cell, Outcome, Row
+from whatwhere.report.cells.claims import spoken
+from whatwhere.report.cells.evidence import predicted
+from whatwhere.report.words.wording import begun
 from whatwhere.stats.printed import Printed
 from whatwhere.stats.published import Flaw, ScoredOn, flaws_of_row, possible_num_runs
 

@@ -4,15 +4,15 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
-from whatwhere.report.claims import spoken
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.claims import spoken
 from whatwhere.report.figures.costs import Priced, draw_costs
 from whatwhere.report.figures.curves import Curve, draw_curves, merge_seeds
 from whatwhere.report.figures.forest import Effect, draw_forest
 from whatwhere.report.figures.gain import Gained, draw_gain, rank_correlation
 from whatwhere.report.figures.style import MUTED, family_styles
 from whatwhere.report.numbers import is_number
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.wording import metric_name
 
 COST_PANELS = (
     ("parameters", "parameters", 1.0),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from whatwhere.records import write_atomically
-from whatwhere.report.cell import Predicted
+from whatwhere.report.cells.cell import Predicted
 from whatwhere.report.figures.classes import draw_confusion
 from whatwhere.report.figures.reliability import draw_reliability
 from whatwhere.report.mistakes import Mistake, worst_mistakes

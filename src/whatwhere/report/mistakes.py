@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from whatwhere.report.cell import Predicted
+from whatwhere.report.cells.cell import Predicted
 
 NUM_SHOWN = 12
 

@@ -9,10 +9,8 @@ from markupsafe import Markup, escape
 
 from whatwhere.records import Run
 from whatwhere.report import numbers
-from whatwhere.report.cautions import impossible_lead
-from whatwhere.report.cell import Cell, kind_of
+from whatwhere.report.cells.cell import Cell, kind_of
 from whatwhere.report.pictures import FetchImages, collect_pictures, picture_addresses
-from whatwhere.report.protocol import decimals_of_row, failures_of
 from whatwhere.report.published.shown import view_of_run
 from whatwhere.report.scale.view import told_part, view_together
 from whatwhere.report.text import facts, shortened, visible
@@ -23,7 +21,9 @@ from whatwhere.report.views import (
     view_designs,
     wanted_pictures,
 )
-from whatwhere.report.wording import many
+from whatwhere.report.words.cautions import impossible_lead
+from whatwhere.report.words.protocol import decimals_of_row, failures_of
+from whatwhere.report.words.wording import many
 
 # Nothing is loaded and no script runs, even if an escape were missing somewhere.
 CONTENT_POLICY = (

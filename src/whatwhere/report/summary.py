@@ -8,17 +8,17 @@ from typing import Any
 
 from whatwhere.errors import UsageError
 from whatwhere.records import Run
-from whatwhere.report.cautions import missing
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.claims import is_compared, is_significant, spoken
+from whatwhere.report.cells.screening import metric_of
 from whatwhere.report.checks import impossible
-from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.report.protocol import protocol_name
 from whatwhere.report.scale.told import tell_together
-from whatwhere.report.screening import metric_of
-from whatwhere.report.story import Story, tell
-from whatwhere.report.verdicts import pair as pair_sentence
-from whatwhere.report.verdicts import usefulness
-from whatwhere.report.wording import transfer
+from whatwhere.report.words.cautions import missing
+from whatwhere.report.words.protocol import protocol_name
+from whatwhere.report.words.story import Story, tell
+from whatwhere.report.words.verdicts import pair as pair_sentence
+from whatwhere.report.words.verdicts import usefulness
+from whatwhere.report.words.wording import transfer
 from whatwhere.stats.comparison import MethodSummary, Pair
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 

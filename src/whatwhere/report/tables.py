@@ -4,16 +4,16 @@ import csv
 import io
 from typing import Any
 
-from whatwhere.report.cell import Cell, Outcome, Row
+from whatwhere.report.cells.cell import Cell, Outcome, Row
 from whatwhere.report.numbers import count, large, milliseconds, percent
-from whatwhere.report.protocol import (
+from whatwhere.report.text import csv_cell, latex, markdown, visible
+from whatwhere.report.words.protocol import (
     decimals_of,
     decimals_of_row,
     failures_of,
     protocol_sentence,
 )
-from whatwhere.report.text import csv_cell, latex, markdown, visible
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.wording import metric_name
 
 RESULT_COLUMNS = (
     "design",

@@ -13,10 +13,10 @@ from whatwhere.report.evaluation import (
     shown_value,
 )
 from whatwhere.report.numbers import DASH, count, milliseconds, percent
-from whatwhere.report.protocol import decimals_of, decimals_of_row, failures_of
 from whatwhere.report.scale.told import sentences
 from whatwhere.report.text import shortened, visible
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.protocol import decimals_of, decimals_of_row, failures_of
+from whatwhere.report.words.wording import metric_name
 
 _LABEL_WIDTH = 34
 

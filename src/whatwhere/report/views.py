@@ -7,13 +7,13 @@ import numpy as np
 
 from whatwhere.records import Run
 from whatwhere.report import drawings
-from whatwhere.report.cell import NO_ATTENTION, Cell, Design, Row
-from whatwhere.report.evidence import predicted
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Design, Row
+from whatwhere.report.cells.evidence import predicted
 from whatwhere.report.figures.classes import MOST_LABELLED, draw_class_counts, draw_confusion
 from whatwhere.report.mistakes import Mistake, confusion, worst_mistakes
 from whatwhere.report.numbers import is_number, plain
-from whatwhere.report.protocol import decimals_of, protocol_sentence
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.protocol import decimals_of, protocol_sentence
+from whatwhere.report.words.wording import metric_name
 
 NUM_SAMPLE_CLASSES = 20
 NUM_NEAR_PAIRS = 12

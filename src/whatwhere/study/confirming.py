@@ -5,7 +5,7 @@ from contextlib import nullcontext
 
 from whatwhere.blocks.designs import Design
 from whatwhere.records import Ledger, Run
-from whatwhere.report.screening import MOST_CONFIRMED
+from whatwhere.report.cells.screening import MOST_CONFIRMED
 from whatwhere.study.asked import REFERENCE
 from whatwhere.study.display import Silent
 from whatwhere.study.folder import RunFolder, numerics_key

@@ -19,7 +19,7 @@ from whatwhere.evaluate import predict
 from whatwhere.exporting import Bundle, read_bundle
 from whatwhere.models import place
 from whatwhere.records import write_atomically
-from whatwhere.report.cell import Predicted
+from whatwhere.report.cells.cell import Predicted
 from whatwhere.report.evaluation import Evaluated, write_evaluation
 from whatwhere.stats.scoring.evaluation import evaluate
 from whatwhere.study.preparing.measure import usable_device

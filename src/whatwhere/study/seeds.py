@@ -8,8 +8,8 @@ import numpy as np
 from whatwhere.blocks.designs import Design
 from whatwhere.errors import DataError
 from whatwhere.records import Run, TrialKey
-from whatwhere.report.screening import MOST_CONFIRMED
-from whatwhere.report.tested import SharedImages, by_seed, read_answers
+from whatwhere.report.cells.screening import MOST_CONFIRMED
+from whatwhere.report.cells.tested import SharedImages, by_seed, read_answers
 from whatwhere.stats.groups import by_group
 from whatwhere.stats.planning.seeds import TARGETS, Pilot, SeedNeed, assumed_pilot, need, pilot_of
 from whatwhere.study.asked import REFERENCE, asked_trials, pilot_rows

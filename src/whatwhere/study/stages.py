@@ -13,7 +13,7 @@ from whatwhere.blocks.registered import WIDENED
 from whatwhere.errors import WhatWhereError
 from whatwhere.models import ModelSpec
 from whatwhere.records import Run
-from whatwhere.report.screening import Screening, screened
+from whatwhere.report.cells.screening import Screening, screened
 from whatwhere.study.preparing.chosen import only_design
 from whatwhere.study.preparing.controls import (
     NO_ATTENTION,

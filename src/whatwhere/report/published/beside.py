@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
 from whatwhere.report.published.checked import IMPOSSIBLE, NOT_BOTH, CheckedResult, scored_on
 from whatwhere.settings.results_table import PublishedResult
 from whatwhere.settings.setting import COSTS

@@ -6,7 +6,7 @@ from typing import Any
 
 from whatwhere.errors import UsageError
 from whatwhere.records import Run, write_atomically
-from whatwhere.report.cell import Cell
+from whatwhere.report.cells.cell import Cell
 from whatwhere.report.numbers import large, percent
 from whatwhere.report.published.beside import Ours, beside
 from whatwhere.report.published.checked import (

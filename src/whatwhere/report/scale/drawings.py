@@ -7,7 +7,7 @@ from whatwhere.report.figures.forest import Effect, draw_forest
 from whatwhere.report.figures.ranks import draw_ranks
 from whatwhere.report.figures.sizes import SizeLine, draw_differences, draw_levels
 from whatwhere.report.numbers import spoken_points
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.wording import metric_name
 
 
 def draw_size_levels(told: Mapping[str, Any], *, name: str, metric: str) -> str:

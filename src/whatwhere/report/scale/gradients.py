@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.report.cell import Cell, Row
+from whatwhere.report.cells.cell import Cell, Row
 from whatwhere.report.scale.rules import VERDICTS, findings_of
-from whatwhere.report.wording import listed
+from whatwhere.report.words.wording import listed
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.hypotheses.claims import Claim
 from whatwhere.stats.hypotheses.gradients import (

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from whatwhere.report.cell import Cell
+from whatwhere.report.cells.cell import Cell
 from whatwhere.report.numbers import spoken_points
 from whatwhere.report.scale.words import interval
-from whatwhere.report.wording import listed
+from whatwhere.report.words.wording import listed
 from whatwhere.stats.hypotheses.guideline import MIN_DATA_SETS, GuidelineTest, check_guideline
 from whatwhere.stats.hypotheses.published_rules import published_choice
 

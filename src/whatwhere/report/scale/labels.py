@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from whatwhere.report.cell import Cell
+from whatwhere.report.cells.cell import Cell
 from whatwhere.report.numbers import points, points_at_most
 from whatwhere.report.scale import words
 from whatwhere.report.scale.rules import findings_of

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.cell import Cell
+from whatwhere.report.cells.cell import Cell
 from whatwhere.report.scale.tables import aligned_seeds, shared_seeds, table_of
-from whatwhere.report.wording import listed
+from whatwhere.report.words.wording import listed
 from whatwhere.stats.contrasts import detectable_effect
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.hypotheses.claims import Claim, Finding, Part, judge, size_rule_claim

@@ -5,7 +5,7 @@ from typing import Any
 
 from whatwhere.report.numbers import points, spoken_points
 from whatwhere.report.scale.words import interval
-from whatwhere.report.wording import begun, listed
+from whatwhere.report.words.wording import begun, listed
 from whatwhere.stats.several.across import (
     MAX_METHODS_IN_DIAGRAM,
     MIN_DATA_SETS,

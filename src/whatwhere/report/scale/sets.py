@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from whatwhere.report.cell import NO_ATTENTION, Cell
-from whatwhere.report.claims import SIGNIFICANCE_LEVEL, spoken
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell
+from whatwhere.report.cells.claims import SIGNIFICANCE_LEVEL, spoken
 from whatwhere.report.scale import set_words
 from whatwhere.report.scale.guideline import tell_guideline
 from whatwhere.report.scale.labels import COARSE

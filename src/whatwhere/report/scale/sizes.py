@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
-from whatwhere.report.claims import SIGNIFICANCE_LEVEL, spoken
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.claims import SIGNIFICANCE_LEVEL, spoken
 from whatwhere.report.scale import words
 from whatwhere.report.scale.rules import size_rules
 from whatwhere.report.scale.tables import (

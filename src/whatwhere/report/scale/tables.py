@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.table import ItemTable
 

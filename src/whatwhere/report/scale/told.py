@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from whatwhere.report.cell import NO_ATTENTION, Cell
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell
 from whatwhere.report.scale.gradients import tell_gradients
 from whatwhere.report.scale.labels import label_pairs, tell_label_rule
 from whatwhere.report.scale.sets import chosen_cells, tell_data_sets

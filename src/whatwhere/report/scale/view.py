@@ -18,7 +18,7 @@ from whatwhere.report.scale.drawings import (
 )
 from whatwhere.report.scale.set_words import friedman, pairs
 from whatwhere.report.scale.words import interval
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.wording import metric_name
 
 GRADIENTS = "Do residual wirings keep gradients alive?"
 _PROFILE = ("0", "0.5", "1", "2", "5")  # PROFILE_STEPS in points

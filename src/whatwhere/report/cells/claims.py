@@ -1,6 +1,6 @@
 """What a cell may claim, and how sentences call its rows."""
 
-from whatwhere.report.cell import Cell, Row
+from whatwhere.report.cells.cell import Cell, Row
 from whatwhere.report.numbers import is_number
 from whatwhere.stats.comparison import Pair
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS

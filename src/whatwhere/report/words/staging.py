@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from whatwhere.report.numbers import points
-from whatwhere.report.wording import begun, listed, many, metric_name
+from whatwhere.report.words.wording import begun, listed, many, metric_name
 
 
 def waits_for_second_stage(place: str) -> str:

@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from whatwhere.report import cautions, staging, withheld, wording
-from whatwhere.report.advice import Advice, advise
-from whatwhere.report.cell import NO_ATTENTION, Cell, Screening
-from whatwhere.report.claims import is_compared, is_leaked, is_unequal, spoken
-from whatwhere.report.controls import Verdict, against_controls
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Screening
+from whatwhere.report.cells.claims import is_compared, is_leaked, is_unequal, spoken
+from whatwhere.report.cells.useful import PURPOSES, Judged, judge_designs, plain_row
 from whatwhere.report.numbers import is_number
-from whatwhere.report.protocol import protocol_name
-from whatwhere.report.useful import PURPOSES, Judged, judge_designs, plain_row
-from whatwhere.report.verdicts import useful_designs
+from whatwhere.report.words import cautions, staging, withheld, wording
+from whatwhere.report.words.advice import Advice, advise
+from whatwhere.report.words.controls import Verdict, against_controls
+from whatwhere.report.words.protocol import protocol_name
+from whatwhere.report.words.verdicts import useful_designs
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 from whatwhere.stats.highest import luck_of_highest
 

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from whatwhere.report.cell import NO_ATTENTION, Cell
-from whatwhere.report.claims import is_compared, spoken
-from whatwhere.report.further import to_decide
-from whatwhere.report.prior import prior_sentence
-from whatwhere.report.useful import Judged, judge_designs
-from whatwhere.report.verdicts import usefulness
-from whatwhere.report.wording import listed
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell
+from whatwhere.report.cells.claims import is_compared, spoken
+from whatwhere.report.cells.useful import Judged, judge_designs
+from whatwhere.report.words.further import to_decide
+from whatwhere.report.words.prior import prior_sentence
+from whatwhere.report.words.verdicts import usefulness
+from whatwhere.report.words.wording import listed
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from whatwhere.report.numbers import points_at_least, points_at_most
-from whatwhere.report.useful import (
+from whatwhere.report.cells.useful import (
     AHEAD,
     BEHIND,
     EQUIVALENT,
@@ -13,7 +12,8 @@ from whatwhere.report.useful import (
     Against,
     Judged,
 )
-from whatwhere.report.wording import (
+from whatwhere.report.numbers import points_at_least, points_at_most
+from whatwhere.report.words.wording import (
     EQUIVALENCE_MARGIN,
     MARGIN_IN_POINTS,
     begun,

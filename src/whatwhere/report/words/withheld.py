@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from whatwhere.report.wording import listed, many, metric_name
+from whatwhere.report.words.wording import listed, many, metric_name
 
 UNEQUAL_BUDGETS = "rows were trained with different steps or recipes"
 LEAKED = "test images are among those trained on; --dedup leaves them out of training"

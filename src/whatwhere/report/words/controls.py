@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from whatwhere.report import verdicts
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row, kind_of
-from whatwhere.report.claims import is_compared, is_significant, spoken
-from whatwhere.report.useful import cost_row, enough, gain_row, gain_value
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row, kind_of
+from whatwhere.report.cells.claims import is_compared, is_significant, spoken
+from whatwhere.report.cells.useful import cost_row, enough, gain_row, gain_value
+from whatwhere.report.words import verdicts
 
 
 @dataclass(frozen=True)

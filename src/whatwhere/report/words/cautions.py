@@ -1,6 +1,6 @@
 """The sentences that hold a reader back: failures, short training, unbalanced classes."""
 
-from whatwhere.report.wording import begun
+from whatwhere.report.words.wording import begun
 
 # A classification is called unbalanced when its largest class exceeds its smallest by this factor.
 UNBALANCED_FACTOR = 1.5

@@ -5,8 +5,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from whatwhere.report.cell import NO_ATTENTION, Cell, Row
-from whatwhere.report.claims import is_compared, is_significant, spoken
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Row
+from whatwhere.report.cells.claims import is_compared, is_significant, spoken
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS
 
 _CONSTANT_GAIN = re.compile(r"(?:([0-9.e+-]+) \* )?x(?: / ([0-9.e+-]+))?")

@@ -3,10 +3,10 @@
 import statistics
 from typing import Any
 
-from whatwhere.report.cell import Cell
+from whatwhere.report.cells.cell import Cell
 from whatwhere.report.numbers import decimals_for, is_number, plain
-from whatwhere.report.training import training_sentences
-from whatwhere.report.wording import metric_name
+from whatwhere.report.words.training import training_sentences
+from whatwhere.report.words.wording import metric_name
 
 # A 95 % interval is about this many standard errors wide.
 _STANDARD_ERRORS_IN_INTERVAL = 4.0

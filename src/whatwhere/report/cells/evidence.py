@@ -9,10 +9,10 @@ from dataclasses import replace
 from scipy.special import softmax
 
 from whatwhere.records import Run
-from whatwhere.report.cell import NO_ATTENTION, Cell, Predicted, Row
-from whatwhere.report.rows import compared_rows, rows_of
-from whatwhere.report.screening import is_staged, metric_of, screened, trials_of
-from whatwhere.report.tested import SharedImages, by_seed, read_answers
+from whatwhere.report.cells.cell import NO_ATTENTION, Cell, Predicted, Row
+from whatwhere.report.cells.rows import compared_rows, rows_of
+from whatwhere.report.cells.screening import is_staged, metric_of, screened, trials_of
+from whatwhere.report.cells.tested import SharedImages, by_seed, read_answers
 from whatwhere.stats.choose import Recommendation, choose
 from whatwhere.stats.comparison import Comparison
 from whatwhere.stats.decide import MIN_SEEDS_FOR_CLAIMS

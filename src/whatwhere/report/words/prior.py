@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from whatwhere.report.cell import Cell, Row
-from whatwhere.report.claims import is_compared
+from whatwhere.report.cells.cell import Cell, Row
+from whatwhere.report.cells.claims import is_compared
 from whatwhere.stats.hypotheses.published_rules import PUBLISHED_ORDER_RULE, PUBLISHED_SIZE_RULES
 
 _SOURCE = "Liu and Jiang, arXiv 2601.07310"

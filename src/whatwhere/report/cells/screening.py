@@ -3,9 +3,9 @@
 from typing import Any
 
 from whatwhere.records import Run, Trial
-from whatwhere.report.cell import NO_ATTENTION, Row, Screening
-from whatwhere.report.rows import compared_rows, rows_of
-from whatwhere.report.tested import SharedImages
+from whatwhere.report.cells.cell import NO_ATTENTION, Row, Screening
+from whatwhere.report.cells.rows import compared_rows, rows_of
+from whatwhere.report.cells.tested import SharedImages
 from whatwhere.stats.comparison import Comparison
 
 MOST_CONFIRMED = 5

@@ -9,8 +9,8 @@ import numpy as np
 
 from whatwhere.errors import DataError
 from whatwhere.records import Trial
-from whatwhere.report.cell import NO_ATTENTION, Design, Outcome, Row
-from whatwhere.report.tested import (
+from whatwhere.report.cells.cell import NO_ATTENTION, Design, Outcome, Row
+from whatwhere.report.cells.tested import (
     Answered,
     SharedImages,
     by_seed,

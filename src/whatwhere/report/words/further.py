@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from whatwhere.errors import UsageError
-from whatwhere.report.cell import Cell, Row
-from whatwhere.report.claims import is_compared
+from whatwhere.report.cells.cell import Cell, Row
+from whatwhere.report.cells.claims import is_compared
 from whatwhere.report.numbers import points_at_most
 from whatwhere.stats.planning.plan import Spread, seeds_needed, spread_of
 from whatwhere.stats.table import ItemTable
