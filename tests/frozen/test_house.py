@@ -14,6 +14,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 LAYERS = tomllib.loads((ROOT / "tests" / "layers.toml").read_text())
 MAX_FILE_LINES = 320
 MAX_BODY_LINES = 60
+MAX_FILES = 24
 
 
 def room_of(path):
@@ -21,8 +22,8 @@ def room_of(path):
     return parts[0]
 
 
-def imported_rooms(path):
-    """Rooms that a file imports, wherever in the file the import stands."""
+def imported_modules(path):
+    """Modules of whatwhere that a file imports, as parts, wherever in the file it does so."""
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -34,7 +35,27 @@ def imported_rooms(path):
         for name in names:
             parts = name.split(".")
             if parts[0] == "whatwhere" and len(parts) > 1:
+                yield parts[1:]
+
+
+def imported_chambers(room, chamber):
+    """Folders of a room that the files of another of its folders import."""
+    for path in (SOURCE / room / chamber).rglob("*.py"):
+        for parts in imported_modules(path):
+            if parts[0] == room and len(parts) > 1 and (SOURCE / room / parts[1]).is_dir():
                 yield parts[1]
+
+
+def upward_order(needs):
+    """Names in an order in which each needs only those before it."""
+    order, left = [], dict(needs)
+    while left:
+        free = [name for name, wanted in left.items() if set(wanted) <= {name, *order}]
+        assert free, f"a cycle among {sorted(left)}"
+        order += free
+        for name in free:
+            del left[name]
+    return order
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
@@ -44,17 +65,19 @@ def test_imports_run_downward_only(path):
         return
     assert room in LAYERS["rooms"], f"room {room} has no entry in tests/layers.toml"
     allowed = {room, *LAYERS["rooms"][room]}
-    assert set(imported_rooms(path)) <= allowed
+    assert {parts[0] for parts in imported_modules(path)} <= allowed
 
 
 def test_layers_have_no_cycle():
-    order, rooms = [], dict(LAYERS["rooms"])
-    while rooms:
-        free = [room for room, needs in rooms.items() if set(needs) <= set(order)]
-        assert free, f"a cycle among {sorted(rooms)}"
-        order += free
-        for room in free:
-            del rooms[room]
+    assert len(upward_order(LAYERS["rooms"])) == len(LAYERS["rooms"])
+
+
+@pytest.mark.parametrize("room", sorted(path.name for path in SOURCE.iterdir() if path.is_dir()))
+def test_the_chambers_of_a_room_have_no_cycle_and_are_not_crowded(room):
+    chambers = [path.parent.name for path in (SOURCE / room).glob("*/__init__.py")]
+    upward_order({chamber: set(imported_chambers(room, chamber)) for chamber in chambers})
+    for folder in (SOURCE / room, *(SOURCE / room / chamber for chamber in chambers)):
+        assert len(list(folder.glob("*.py"))) <= MAX_FILES
 
 
 def test_reports_are_made_without_torch():

@@ -6,7 +6,7 @@ from torch import nn
 
 from whatwhere.evaluate import count_macs
 from whatwhere.models import num_parameters
-from whatwhere.models.rivals import RIVALS
+from whatwhere.models.networks.rivals import RIVALS
 
 ROWS = {card.name: (card, factory) for card, factory in RIVALS}
 

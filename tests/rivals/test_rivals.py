@@ -104,7 +104,7 @@ def test_unknown_options_are_refused():
 
 def test_nothing_is_imported_before_it_is_needed():
     code = (
-        "import sys, whatwhere.models.rivals, whatwhere.models;"
+        "import sys, whatwhere.models.networks.rivals, whatwhere.models;"
         "sys.exit(any(m in sys.modules for m in ('timm', 'torchvision', 'vit_pytorch')))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

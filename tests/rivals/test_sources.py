@@ -8,8 +8,8 @@ from torch import nn
 from torch.nn import functional
 
 from tests.rivals.test_counts import made
-from whatwhere.models.rivals.inception import Inception, InceptionWidths
-from whatwhere.models.rivals.shufflenet import ShuffleUnit
+from whatwhere.models.networks.rivals.inception import Inception, InceptionWidths
+from whatwhere.models.networks.rivals.shufflenet import ShuffleUnit
 
 
 def lively(model):

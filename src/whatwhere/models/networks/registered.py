@@ -4,7 +4,7 @@ from functools import cache
 
 from whatwhere.models.networks.cards import NetworkCard
 from whatwhere.models.networks.ours import OURS
-from whatwhere.models.rivals import RIVALS
+from whatwhere.models.networks.rivals import RIVALS
 from whatwhere.registry import Registry
 
 

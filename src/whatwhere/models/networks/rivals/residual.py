@@ -5,8 +5,8 @@ from functools import partial
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 from whatwhere.models.resnet import create_resnet
-from whatwhere.models.rivals.row import NoOptions, Row, row
 
 _CIFAR_STEM = "a 3x3 stem of stride 1 and no pool after it, as usual for images of 32 px"
 _TABLE_1 = "He et al., CVPR 2016, table 1"

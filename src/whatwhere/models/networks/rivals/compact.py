@@ -6,8 +6,8 @@ from typing import Any
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import borrowed
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import borrowed
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 
 def _cct(

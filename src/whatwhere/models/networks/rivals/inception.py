@@ -7,8 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import borrowed, stem_convolution
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import borrowed, stem_convolution
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 from whatwhere.nn.statistics import Map
 
 

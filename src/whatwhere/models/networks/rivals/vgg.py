@@ -3,8 +3,8 @@
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import borrowed, stem_convolution
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import borrowed, stem_convolution
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 _HIDDEN = 4096
 

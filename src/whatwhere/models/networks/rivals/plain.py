@@ -3,8 +3,8 @@
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import check_side, stem_convolution
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import check_side, stem_convolution
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 _MLP_WIDTH, _MLP_LAYERS = 640, 3
 _CNN_WIDTHS = (104, 104, 208, 208, 416, 416)

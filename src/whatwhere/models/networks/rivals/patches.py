@@ -5,8 +5,8 @@ from typing import Any
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import borrowed, check_patches, check_side
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import borrowed, check_patches, check_side
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 _PATCH = 4
 

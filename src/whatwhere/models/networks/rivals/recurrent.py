@@ -5,8 +5,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import check_side, stem_convolution
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import check_side, stem_convolution
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 Image = Float[Tensor, "batch channel height width"]
 Logit = Float[Tensor, "batch class"]

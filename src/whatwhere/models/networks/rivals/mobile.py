@@ -5,8 +5,8 @@ from typing import Any
 from torch import nn
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import borrowed, stem_convolution
-from whatwhere.models.rivals.row import NoOptions, Row, row
+from whatwhere.models.networks.rivals.borrow import borrowed, stem_convolution
+from whatwhere.models.networks.rivals.row import NoOptions, Row, row
 
 # Expansion, channels, blocks, stride: the strides are those of 32 px, the rest is the paper's.
 _MOBILE_STAGES = (

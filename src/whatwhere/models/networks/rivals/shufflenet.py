@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from whatwhere.models.networks.cards import NetworkCard
-from whatwhere.models.rivals.borrow import stem_convolution
-from whatwhere.models.rivals.row import Row, row
+from whatwhere.models.networks.rivals.borrow import stem_convolution
+from whatwhere.models.networks.rivals.row import Row, row
 from whatwhere.nn.statistics import Map
 
 _GROUPS = 3
