@@ -216,6 +216,26 @@ def test_wrong_tables_are_refused(methods, values, message):
         ItemTable(methods, values, True)
 
 
+def test_classes_widen_the_intervals_of_methods_and_leave_pairs():
+    """A few images of one class say little of it: 4 of 100 here; differences cancel that."""
+    rng = np.random.default_rng(3)
+    right = rng.random(100).round()
+    values = tuple(np.abs(right - (rng.random((4, 3, 100)) < 0.05)))
+    plain = ItemTable(tuple("abcd"), values, True)
+    strata = np.repeat([0, 1], [96, 4])
+    # Deviations in the small class count for more, as those of balanced accuracy do.
+    weighted = tuple(0.5 + (runs - 0.5) * np.where(strata, 1, 0.1) for runs in values)
+    alike = compare(dataclasses.replace(plain, values=weighted))
+    classes = compare(dataclasses.replace(plain, values=weighted, strata=strata))
+    assert classes.pairs == alike.pairs
+    for with_classes, without in zip(classes.summaries, alike.summaries, strict=True):
+        assert with_classes.high - with_classes.low > 1.05 * (without.high - without.low)
+    grouped = dataclasses.replace(plain, values=weighted, groups=np.arange(100) // 2)
+    assert (
+        compare(dataclasses.replace(grouped, strata=strata)).summaries == compare(grouped).summaries
+    )
+
+
 def test_classes_must_be_one_per_image():
     with pytest.raises(UsageError, match=r"one class per item, 3 of them, not be of shape \(2,\)"):
         ItemTable(("a",), (np.ones((2, 3)),), True, strata=np.array([0, 1]))
