@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -41,6 +42,11 @@ def right(folder, design, seed):
         return (arrays["test_logit"].argmax(1) == arrays["test_label"]).mean()
 
 
+def stem_gradient(folder, design, seed):
+    path = folder / "trials" / f"{DATA}-n{SIZE}" / design / f"s{seed}" / "curve.csv"
+    return float(next(csv.DictReader(path.read_text().splitlines()))["stem_gradient_norm"])
+
+
 def test_headline_leaderboard_and_recommendation_are_of_the_second_stage(staged):
     cell = cell_of(staged)
     assert {row["design"] for row in cell["leaderboard"]} == set(CONFIRMED)
@@ -55,6 +61,27 @@ def test_headline_leaderboard_and_recommendation_are_of_the_second_stage(staged)
     page = (staged / "report.html").read_text()
     assert "seed 1000 (the first seed, not the luckiest)" in page
     assert "Stage one: screening by validation" in page
+
+
+def test_a_legend_names_the_families_that_are_drawn(staged):
+    page = (staged / "report.html").read_text()
+    legends = page.split('<ul class="families">')[1:]
+    shown = [re.findall(r"</span>([a-z-]+)</li>", text.split("</ul>")[0]) for text in legends]
+    assert len(shown) == 4
+    for families in shown:
+        assert sorted(families) == ["control", "parallel", "reference", "residual"]
+
+
+def test_gradients_of_both_stages_count(staged):
+    """csa, which no second stage ran, is what rcsa is compared with in the first."""
+    (of_set,) = json.loads((staged / "summary.json").read_text())["together"]["gradients"]["sets"]
+    (ratio,) = [r for r in of_set["ratios"] if (r["first"], r["second"]) == ("rcsa", "csa")]
+    logs = [
+        np.log(stem_gradient(staged, "rcsa", seed) / stem_gradient(staged, "csa", seed))
+        for seed in range(PLAN.num_seeds)
+    ]
+    assert ratio["ratio"] == pytest.approx(np.exp(np.mean(logs)), rel=1e-9)
+    assert of_set["num_seeds"] == PLAN.num_seeds
 
 
 def test_the_first_stage_stands_apart_with_validation_scores_only(staged):

@@ -53,7 +53,8 @@ class CellView:
         protocol: How the table was made.
         strips: Mark and interval of each row, in pixels of a small drawing.
         screening_strips: Likewise of the first of two stages.
-        families: Family and colour.
+        families: Family and colour, of all rows of both stages.
+        drawn: The families of the leaderboard.
         forest: Figure, and likewise the others; empty where there is nothing to draw.
         costs: Figures, one per cost.
         curves: Figures, one per family.
@@ -75,6 +76,7 @@ class CellView:
     strips: dict[str, dict[str, Any]]
     screening_strips: dict[str, dict[str, Any]]
     families: list[tuple[str, str]]
+    drawn: frozenset[str]
     forest: str
     costs: list[str]
     curves: list[str]
@@ -132,6 +134,7 @@ def view_cell(run: Run, cell: Cell, entry: dict[str, Any], *, number: int) -> Ce
         strips=_strips(entry["leaderboard"]),
         screening_strips=_strips(entry["screening"]),
         families=drawings.family_legend(cell),
+        drawn=frozenset(row.design.family for row in cell.rows),
         forest=drawings.forest_figure(cell, entry, name=f"{identifier}-forest"),
         costs=drawings.cost_figures(cell, entry, name=f"{identifier}-costs"),
         curves=drawings.curve_figures(cell, entry, name=f"{identifier}-curves"),

@@ -33,7 +33,7 @@ def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
         The sentence, and for every data set the finding and each wiring's ratios; None where no
         residual wiring has a recorded gradient.
     """
-    kept = [cell for cell in cells if _residual(cell)]
+    kept = [cell for cell in cells if _residual(_recorded(cell))]
     if not kept:
         return None
     parts = [_of_cell(cell) for cell in kept]
@@ -57,12 +57,24 @@ def tell_gradients(cells: Sequence[Cell]) -> dict[str, Any] | None:
     return {**told, "needed": needed_controls(told)}
 
 
-def _residual(cell: Cell) -> list[Row]:
-    return [
-        row
-        for row in cell.rows
-        if row.design.name in RESIDUAL_COUNTERPARTS and _first_gradients(row)
-    ]
+def _recorded(cell: Cell) -> dict[str, dict[int, float]]:
+    """Return the gradients of every design by seed, of both stages where there are two.
+
+    No gradient decides what is confirmed, and what is confirmed has fresh seeds, so the runs of
+    both stages count alike.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for row in _rows(cell):
+        found.setdefault(row.design.name, {}).update(_first_gradients(row))
+    return found
+
+
+def _rows(cell: Cell) -> tuple[Row, ...]:
+    return (*(cell.screening.rows if cell.screening else ()), *cell.rows)
+
+
+def _residual(gradients: dict[str, dict[int, float]]) -> list[str]:
+    return [name for name in gradients if name in RESIDUAL_COUNTERPARTS and gradients[name]]
 
 
 def _first_gradients(row: Row) -> dict[int, float]:
@@ -79,10 +91,10 @@ def _first_gradients(row: Row) -> dict[int, float]:
 
 
 def _of_cell(cell: Cell) -> dict[str, Any]:
-    gradients = {row.design.name: _first_gradients(row) for row in cell.rows}
-    wirings = [row.design.name for row in _residual(cell)]
+    gradients, designs = _recorded(cell), {row.design.name: row.design for row in _rows(cell)}
+    wirings = _residual(gradients)
     counterparts = {name: RESIDUAL_COUNTERPARTS[name] for name in wirings}
-    gains = {name: cell.row(name).design.gain_control or ANY_GAIN for name in wirings}
+    gains = {name: designs[name].gain_control or ANY_GAIN for name in wirings}
     claim = gradient_claim(gradients, counterparts=counterparts, gains=gains)
     pairs = [(name, of[name]) for of in (counterparts, gains) for name in wirings]
     ratios = [gradient_ratio(gradients, first=one, second=other) for one, other in pairs]
@@ -105,7 +117,7 @@ def _num_seeds(claim: Claim, gradients: dict[str, dict[int, float]], wirings: li
 
 def _told(cell: Cell, ratio: GradientRatio, *, kind: str) -> dict[str, Any]:
     effect = ratio.logarithm
-    labels = {row.design.name: row.design.label for row in cell.rows}
+    labels = {row.design.name: row.design.label for row in _rows(cell)}
     enough = effect is not None and effect.degrees_of_freedom >= MIN_SEEDS_FOR_CLAIMS - 1
     return {
         "kind": kind,
