@@ -1,6 +1,7 @@
 """Comparisons of real images from end to end, run as a user runs them, with what each one says.
 
-    python -m benchmarks.real_comparisons NAME DATA... --work FOLDER [--steps N] [--seeds N]
+    python -m benchmarks.real_comparisons NAME DATA... --work FOLDER
+        [--steps N] [--seeds N] [--told]
 
 NAME is one of
 
@@ -11,8 +12,9 @@ NAME is one of
     gradients    residual wirings and their matched gains on EuroSAT-200
 
 and DATA what `whatwhere compare` takes for it. FOLDER holds the run, which continues when the
-command is repeated, with its report. The result file has the command, its time, every sentence of
-the terminal and the leaderboard. Two cores: 15 to 40 minutes each.
+command is repeated, with its report. The result file has the command, every sentence of the
+terminal and the leaderboard. With --told nothing is run, and a finished run is reported again. Two
+cores: 15 to 40 minutes each.
 """
 
 import argparse
@@ -20,12 +22,12 @@ import json
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 from benchmarks.results_file import FOLDER, write_result
 
+from whatwhere.records import Run
 from whatwhere.report.scale.told import sentences
 from whatwhere.report.summary import leaderboard, read_summary
 
@@ -45,11 +47,9 @@ COMPARISONS: dict[str, tuple[tuple[str, ...], int, int]] = {
 }
 
 
-def run(words: list[str]) -> float:
-    """Run whatwhere with these words as a program of its own; return its seconds."""
-    started = time.perf_counter()
+def run(words: list[str]) -> None:
+    """Run whatwhere with these words as a program of its own."""
     subprocess.run([sys.executable, "-m", "whatwhere", *words], check=True)
-    return time.perf_counter() - started
 
 
 def said(summary: dict[str, Any]) -> dict[str, str]:
@@ -90,18 +90,24 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="folder of the run")
     parser.add_argument("--steps", type=int, help="optimiser steps of every run")
     parser.add_argument("--seeds", type=int, help="of the first or only stage")
+    parser.add_argument("--told", action="store_true", help="only report what was run")
     parser.add_argument("--output", type=Path, default=FOLDER, help="folder of the result file")
     asked = parser.parse_args()
     words, seeds, steps = COMPARISONS[asked.name]
     counts = ["--seeds", str(asked.seeds or seeds), "--steps", str(asked.steps or steps)]
-    seconds = run(["compare", *asked.data, *words, *counts, "--output", str(asked.work)])
+    if asked.told:
+        run(["report", str(asked.work)])
+    else:
+        run(["compare", *asked.data, *words, *counts, "--output", str(asked.work)])
+    trials = [trial.record for trial in Run.read(asked.work).trials]
     summary = read_summary(asked.work)
     names = [Path(item).name for item in asked.data]
     settings = {
         "command": shlex.join(["whatwhere", "compare", *names, *words, *counts]),
         "protocol": summary["cells"][0]["protocol"],
         "torch": json.loads((asked.work / "environment.json").read_bytes())["torch"],
-        "seconds": round(seconds),
+        "trials": len(trials),
+        "seconds of all trials together": round(sum(record["seconds"] for record in trials)),
         **said(summary),
     }
     rows = [shown(row) for row in leaderboard(summary)]
