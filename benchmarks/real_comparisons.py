@@ -10,6 +10,7 @@ NAME is one of
     sizes        the families of the published guideline at three sizes of CIFAR-10
     labels       channel or spatial attention first, on CIFAR-100 with coarse and with fine labels
     gradients    residual wirings and their matched gains on EuroSAT-200
+    sets         one wiring of each family on several data sets
 
 and DATA what `whatwhere compare` takes for it. FOLDER holds the run, which continues when the
 command is repeated, with its report. The result file has the command, every sentence of the
@@ -44,6 +45,7 @@ COMPARISONS: dict[str, tuple[tuple[str, ...], int, int]] = {
         5,
         150,
     ),
+    "sets": (("-d", "csa,c_mssa,c_and_safa,tgpfa", "--image-size", "32"), 3, 100),
 }
 
 
