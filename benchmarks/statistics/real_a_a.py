@@ -282,11 +282,9 @@ def main() -> None:
         # A generator for each part, so that it makes the same data when it continues.
         parts.rng = np.random.default_rng((asked.seed, ord(part)))
         rows += getattr(parts, part)()
-    shown = {name: value for name, value in vars(asked).items() if name not in ("work", "output")}
-    settings = {
-        **{name: str(value) for name, value in shown.items()},
-        "data": Path(asked.data).name,
-    }
+    folders = ("work", "output")
+    settings = {name: str(value) for name, value in vars(asked).items() if name not in folders}
+    settings["data"] = Path(asked.data).name
     settings["seconds of this call"] = str(round(time.perf_counter() - started))
     name = f"real-a-a-{Path(asked.data).stem.replace('_', '-')}"
     print(write_result(name, settings=settings, rows=rows, folder=asked.output))
