@@ -47,3 +47,23 @@ def test_where_all_images_agree_the_binomial_bound_stays(value):
     assert (low[0], high[0]) == (
         (0, pytest.approx(bound)) if value == 0 else (pytest.approx(1 - bound), 1)
     )
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 0.2, -0.2, 1.0])
+def test_where_all_images_agree_p_is_that_of_the_binomial_bound(value):
+    """None of 10 images differs by more: 2 (1 - |d|)^10, and never less than t would give."""
+    one = estimates(value, error=0, unanimous=True, num_items=10)
+    assert one.p_values()[0] == pytest.approx(min(1.0, 2 * (1 - abs(value)) ** 10), abs=1e-15)
+    seen = estimates(value, error=0.5, unanimous=True, num_items=10)
+    exact, by_t = one.p_values()[0], 2 * scipy_stats.t.sf(abs(value) / 0.5, 11)
+    assert seen.p_values()[0] == pytest.approx(max(exact, by_t), abs=1e-12)
+
+
+@pytest.mark.parametrize("tail", [0.05, 0.025])
+def test_where_all_images_agree_interval_and_p_exclude_0_together(tail):
+    """Just inside and just outside of the bound 1 - tail^(1/10)."""
+    bound = 1 - tail ** (1 / 10)
+    for value, excluded in ((0.999 * bound, False), (1.001 * bound, True)):
+        one = estimates(value, error=0, unanimous=True, num_items=10)
+        assert (one.half_width(tail)[0] < value) == excluded
+        assert (one.p_values()[0] < 2 * tail) == excluded
