@@ -7,7 +7,7 @@ NAME is one of
 
     breastmnist  all published wirings and references on BreastMNIST, confirmed with fresh seeds
     eurosat      the same on EuroSAT-200
-    sizes        the families of the published guideline at three sizes of CIFAR-10
+    sizes        the families of the published guideline at three sizes of PneumoniaMNIST
     labels       channel or spatial attention first, on CIFAR-100 with coarse and with fine labels
     gradients    residual wirings and their matched gains on EuroSAT-200
     sets         one wiring of each family on several data sets
@@ -38,7 +38,7 @@ GUIDELINE = "c_mssa,c_cmssa,c_and_safa,bi_csafa,gc_and_sa2,tgpfa"
 COMPARISONS: dict[str, tuple[tuple[str, ...], int, int]] = {
     "breastmnist": (("--image-size", "32", *CONFIRMED), 5, 150),
     "eurosat": (("--image-size", "32", *CONFIRMED), 5, 150),
-    "sizes": (("-d", GUIDELINE, "--sizes", "100,1000,10000"), 3, 150),
+    "sizes": (("-d", GUIDELINE, "--sizes", "100,1000,all"), 3, 150),
     "labels": (("-d", "csa,sca,csca,scsa"), 3, 300),
     "gradients": (
         ("-d", "csa,rcsa,arcsa,grcsa,gain_0.5,gain_0.65,gain_1.25", "--image-size", "32"),
