@@ -75,11 +75,9 @@ def rules_sentence(findings: Sequence[Mapping[str, Any]]) -> str:
             " designs or the sizes that they speak of were not run (add -d"
             f" {','.join(NAMED)})."
         )
-    parts = [
-        f"{word}: {listed([finding['name'] for finding in findings if finding['verdict'] == word])}"
-        for word in VERDICTS
-        if any(finding["verdict"] == word for finding in findings)
-    ]
+    by_word = {word: [f["name"] for f in tested if f["verdict"] == word] for word in VERDICTS}
+    by_word["not tested here"] = [f["name"] for f in findings if f not in tested]
+    parts = [f"{word}: {listed(names)}" for word, names in by_word.items() if names]
     return (
         f"Of the {len(findings)} published rules about the number of training images, judged"
         f" together on these data, {'; '.join(parts)}."
