@@ -286,7 +286,8 @@ def main() -> None:
     settings = {name: str(value) for name, value in vars(asked).items() if name not in folders}
     settings["data"] = Path(asked.data).name
     settings["seconds of this call"] = str(round(time.perf_counter() - started))
-    name = f"real-a-a-{Path(asked.data).stem.replace('_', '-')}"
+    data = Path(asked.data).stem.replace("_", "-")
+    name = f"real-a-a-{data}-{asked.methods}x{asked.seeds}"
     print(write_result(name, settings=settings, rows=rows, folder=asked.output))
 
 
