@@ -12,6 +12,7 @@ from whatwhere.records import Run, TrialKey, trial_folder
 from whatwhere.report.build import write_report
 from whatwhere.report.cells.evidence import gather
 from whatwhere.report.page import page_environment
+from whatwhere.report.scale.set_words import across
 from whatwhere.report.scale.told import sentences, tell_together
 from whatwhere.report.scale.view import view_together
 from whatwhere.report.summary import summarise
@@ -400,6 +401,29 @@ def test_two_designs_have_no_ranks_and_the_page_says_why(fake_run, tmp_path):
     gates = {gate["quantity"]: gate["printed"] for gate in together["data_sets"]["gates"]}
     assert gates["pooled"] and not gates["friedman"]
     assert "mean ranks is not printed: it takes 3 designs, there are 2." in _section(page, "sets")
+
+
+def test_the_largest_estimate_is_the_largest_pooled_one():
+    """The plain mean difference of c_mssa is larger, its random-effects mean is not."""
+    means = {"c_mssa": (0.017, 0.011), "c_and_safa": (-0.015, -0.013), "csa": (0.03, None)}
+    told = {
+        "data_sets": ["a", "b", "c", "d"],
+        "control": "no attention",
+        "claims": True,
+        "pairs": [
+            {
+                "spoken": name,
+                "significant": False,
+                "mean_difference": plain,
+                "pooled": pooled and {"mean": pooled, "low": pooled - 0.02, "high": pooled + 0.02},
+                "withheld": {"pooled": "one run"},
+            }
+            for name, (plain, pooled) in means.items()
+        ],
+    }
+    assert "The largest estimate is c_and_safa, −1.3 points (95 % −3.3 to" in across(told)
+    told["pairs"] = told["pairs"][2:]
+    assert across(told) == "No conclusion for data sets like these 4: one run."
 
 
 def test_two_seeds_claim_nothing_of_several_data_sets(fake_run, tmp_path):

@@ -188,11 +188,11 @@ def _few(told: Mapping[str, Any]) -> str:
 
 def _none_shown(told: Mapping[str, Any]) -> str:
     num_sets, base = len(told["data_sets"]), told["control"]
-    largest = max(told["pairs"], key=lambda pair: abs(pair["mean_difference"]))
-    if largest["pooled"] is None:
-        return (
-            f"No conclusion for data sets like these {num_sets}: {largest['withheld']['pooled']}."
-        )
+    known = [pair for pair in told["pairs"] if pair["pooled"] is not None]
+    if not known:
+        first = max(told["pairs"], key=lambda pair: abs(pair["mean_difference"]))
+        return f"No conclusion for data sets like these {num_sets}: {first['withheld']['pooled']}."
+    largest = max(known, key=lambda pair: abs(pair["pooled"]["mean"]))
     pooled = largest["pooled"]
     half = points((pooled["high"] - pooled["low"]) / 2)
     return (
