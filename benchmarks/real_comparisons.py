@@ -31,6 +31,7 @@ from benchmarks.results_file import FOLDER, write_result
 from whatwhere.records import Run
 from whatwhere.report.scale.told import sentences
 from whatwhere.report.summary import leaderboard, read_summary
+from whatwhere.report.terminal import cell_sentences
 
 CONFIRMED = ("--confirm", "--confirm-seeds", "5")
 GUIDELINE = "c_mssa,c_cmssa,c_and_safa,bi_csafa,gc_and_sa2,tgpfa"
@@ -56,15 +57,12 @@ def run(words: list[str]) -> None:
 
 def said(summary: dict[str, Any]) -> dict[str, str]:
     """Return the sentences of a run, those of one data set at one size under its title."""
-    found = {}
-    for cell in summary["cells"]:
-        advice = cell["advice"]
-        reasons = [f"{item['label']}: {item['reason']}." for item in advice["members"]]
-        texts = [cell["detectable"], *cell["stages"], *cell["cautions"], cell["useful"]]
-        texts += [*reasons, advice["further"], advice["prior"], cell["recommendation"]]
-        found[cell["title"]] = " ".join(text for text in texts if text)
+    found = {
+        cell["title"]: " / ".join(map(str.strip, [*cell_sentences(cell), cell["recommendation"]]))
+        for cell in summary["cells"]
+    }
     together = [*sentences(summary["together"]), summary["screening"]]
-    return {**found, "together": " ".join(text for text in together if text)}
+    return {**found, "together": " / ".join(text for text in together if text)}
 
 
 def shown(row: dict[str, Any]) -> dict[str, Any]:

@@ -32,10 +32,8 @@ def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
         console.print()
         if entry["leaderboard"]:
             console.print(_table(entry))
-        for sentence in (entry["detectable"], *entry["stages"], *entry["cautions"]):
-            if sentence:
-                console.print(Text(visible(sentence)))
-        _print_advice(entry, console)
+        for sentence in cell_sentences(entry):
+            console.print(Text(visible(sentence)))
     console.print()
     for sentence in sentences(summary["together"]):
         console.print(Text(visible(sentence)))
@@ -46,14 +44,22 @@ def print_leaderboard(summary: dict[str, Any], console: Console) -> None:
     console.print(Text(visible(summary["sentence"]), style="bold"))
 
 
-def _print_advice(entry: dict[str, Any], console: Console) -> None:
-    """Print what is useful, what may be chosen and what is left to decide."""
+def cell_sentences(entry: dict[str, Any]) -> list[str]:
+    """Return what is said below a leaderboard, in the order in which it should be read.
+
+    Args:
+        entry: A cell of the run's summary.
+
+    Returns:
+        What could be detected, stages, cautions, what is useful, each row that may be chosen (set
+        in by two spaces), what would decide further, and what published rules would choose.
+    """
     advice = entry["advice"]
-    members = [f"{item['label']}: {item['reason']}" for item in advice["members"] if item["reason"]]
-    lines = [entry["useful"], *(f"  {text}" for text in members)]
-    for line in (*lines, advice["further"], advice["prior"]):
-        if line:
-            console.print(Text(visible(line)))
+    members = [
+        f"  {item['label']}: {item['reason']}" for item in advice["members"] if item["reason"]
+    ]
+    said = [entry["detectable"], *entry["stages"], *entry["cautions"], entry["useful"], *members]
+    return [sentence for sentence in (*said, advice["further"], advice["prior"]) if sentence]
 
 
 def _table(entry: dict[str, Any]) -> Table:

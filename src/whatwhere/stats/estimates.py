@@ -88,9 +88,9 @@ class Estimates:
         Source:
             The delta method; usual for the area under the curve (Pepe, The Statistical Evaluation
             of Medical Tests for Classification and Prediction, 2003, section 5.2). Of an area of
-            .98 with 20 of 500 images in one class these held the truth in 91 % of simulated tables,
-            plain intervals m +- h in 82 % (both before the degrees of freedom were those of the
-            classes, now 92 %); of areas with more balanced classes in 95 to 96 %:
+            .98 with 20 of 500 images in one class these held the truth in 92 % of simulated tables
+            (91 % with n - 1 degrees of freedom, where plain intervals m +- h held it in 82 %); of
+            areas with more balanced classes in 95 to 96 %:
             benchmarks/statistics/metric_coverage.py.
         """
         width, value = self.half_width(tail), self.value

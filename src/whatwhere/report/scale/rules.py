@@ -37,7 +37,7 @@ def size_rules(cells: Sequence[Cell]) -> dict[str, Any]:
         claims = [_unmeasured(rule) for rule in PUBLISHED_SIZE_RULES]
     num_seeds = len(next(iter(own.values()), ()))
     findings = findings_of(claims, num_seeds=[num_seeds] * len(claims))
-    tested = any(part["value"] is not None for f in findings for part in f["parts"])
+    tested = any(finding["tested"] for finding in findings)
     return {"tested": tested, "sentence": rules_sentence(findings), "findings": findings}
 
 
@@ -66,9 +66,7 @@ def rules_sentence(findings: Sequence[Mapping[str, Any]]) -> str:
     Returns:
         The sentence.
     """
-    tested = [
-        finding for finding in findings if any(p["value"] is not None for p in finding["parts"])
-    ]
+    tested = [finding for finding in findings if finding["tested"]]
     if not tested:
         return (
             "The published rules about the number of training images were not tested here: the"
@@ -76,7 +74,7 @@ def rules_sentence(findings: Sequence[Mapping[str, Any]]) -> str:
             f" {','.join(NAMED)})."
         )
     by_word = {word: [f["name"] for f in tested if f["verdict"] == word] for word in VERDICTS}
-    by_word["not tested here"] = [f["name"] for f in findings if f not in tested]
+    by_word["not tested here"] = [f["name"] for f in findings if not f["tested"]]
     parts = [f"{word}: {listed(names)}" for word, names in by_word.items() if names]
     return (
         f"Of the {len(findings)} published rules about the number of training images, judged"
@@ -91,12 +89,13 @@ def _unmeasured(rule: Any) -> Claim:
 
 def _finding(finding: Finding, *, num_claims: int, num_seeds: int) -> dict[str, Any]:
     enough = num_seeds >= MIN_SEEDS_FOR_CLAIMS
-    measured = any(part.effect for part in finding.claim.parts)
+    tested = any(part.effect for part in finding.claim.parts)
     return {
         "name": finding.claim.name,
         "sentence": finding.claim.sentence,
+        "tested": tested,
         "verdict": finding.verdict if enough else "undecided",
-        "withheld": f"screening only: {num_seeds} seeds" if measured and not enough else "",
+        "withheld": f"screening only: {num_seeds} seeds" if tested and not enough else "",
         "p_support": finding.p_support,
         "p_contradict": finding.p_contradict,
         "parts": [_measured(part, num_claims=num_claims) for part in finding.claim.parts],
